@@ -1,0 +1,1 @@
+"""The office: keeps what arrives, asks it and answers."""
