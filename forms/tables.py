@@ -1,0 +1,170 @@
+"""Tables: one instance as the rows it becomes, one for the form and one per repeat instance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from lxml import etree
+
+from forms import values
+from forms.instance import Instance
+from forms.schema import Field, Schema, Type
+
+Reason = Literal["type", "unknown", "twice"]
+
+
+@dataclass(slots=True, kw_only=True)
+class Row:
+    """One row of the table `table` (the path of its repeat; "" for the form).
+
+    `number` counts the rows of its table in this instance from 1; `parent` is the parent row's number (None for the form);
+    `position` counts from 1 within the parent. `key` is stable for the same XML: `uuid:…/roster/member[2]`, as ODK Central
+    writes it. `values` maps a question's path to its typed value (blank questions are left out); `texts` maps it to
+    the text that came, for the types that keep it and where the value alone would not give that text again.
+    """
+
+    table: str
+    number: int
+    parent: int | None
+    position: int
+    key: str
+    parent_key: str | None
+    values: dict[str, Any] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Misfit:
+    """A text that no column took: it does not fit its type, the form has no such question, or a question came twice."""
+
+    reason: Reason
+    row_key: str
+    path: str
+    type: Type | None
+    text: str
+
+
+@dataclass(slots=True)
+class _Node:
+    """What the walk must know of one element name in one place."""
+
+    path: str
+    kind: Literal["group", "repeat", "question"]
+    type: Type | None
+    children: dict[str, _Node]
+
+
+class Plan:
+    """How to walk the instances of one form version; made once per version.
+
+    `types` overrides the declared type of a question where its column has been widened by another version.
+    """
+
+    def __init__(self, schema: Schema, types: Mapping[str, Type] | None = None) -> None:
+        overrides: Mapping[str, Type] = types or {}
+        self.root = _Node("", "group", None, {})
+        nodes = {"": self.root}
+        for entry in schema.fields:
+            node = _Node(entry.path, entry.kind, overrides.get(entry.path, _type_of(entry)), {})
+            nodes[entry.path] = node
+            nodes[entry.parent_path].children[entry.name] = node
+
+
+def rows_of(plan: Plan, instance: Instance, *, instance_id: str) -> tuple[list[Row], list[Misfit]]:
+    """Every row of `instance`, parents before children, and what could not be placed.
+
+    `instance_id` is the submission's own id (that of its first version), which begins every key. An encrypted instance
+    gives one row without values.
+    """
+    walk = _Walk(instance_id)
+    if not instance.encrypted:
+        walk.group(instance.root, plan.root, walk.rows[0])
+    return walk.rows, walk.misfits
+
+
+def _type_of(entry: Field) -> Type | None:
+    return entry.type if entry.kind == "question" else None
+
+
+_TEXT_TYPES: Final = values.TEXT_TYPES
+_KEEPS_TEXT: Final = values.KEEPS_TEXT
+
+
+class _Walk:
+    def __init__(self, instance_id: str) -> None:
+        self.rows = [Row(table="", number=1, parent=None, position=1, key=instance_id, parent_key=None)]
+        self.misfits: list[Misfit] = []
+        self._counts: dict[str, int] = {}
+
+    def group(self, element: etree._Element, node: _Node, row: Row) -> None:
+        positions: dict[str, int] = {}
+        for child in element:
+            tag = child.tag
+            if not isinstance(tag, str):
+                continue
+            name = tag.rpartition("}")[2]
+            inner = node.children.get(name)
+            if inner is None:
+                if not _is_deprecated_id(node.path, name):
+                    self._unknown(child, f"{node.path}/{name}", row)
+            elif inner.kind == "question":
+                self._question(child, inner, row)
+            elif inner.kind == "group":
+                self.group(child, inner, row)
+            else:
+                positions[name] = position = positions.get(name, 0) + 1
+                self._repeat(child, inner, row, position)
+
+    def _repeat(self, element: etree._Element, node: _Node, parent: Row, position: int) -> None:
+        self._counts[node.path] = number = self._counts.get(node.path, 0) + 1
+        below = node.path.removeprefix(parent.table)
+        row = Row(
+            table=node.path,
+            number=number,
+            parent=None if parent.table == "" else parent.number,
+            position=position,
+            key=f"{parent.key}{below}[{position}]",
+            parent_key=parent.key,
+        )
+        self.rows.append(row)
+        self.group(element, node, row)
+
+    def _question(self, element: etree._Element, node: _Node, row: Row) -> None:
+        for child in element:
+            self._unknown(child, f"{node.path}/{child.tag}", row)
+        text = element.text
+        if not text:
+            return
+        path = node.path
+        if path in row.values or path in row.texts:
+            self.misfits.append(Misfit(reason="twice", row_key=row.key, path=path, type=node.type, text=text))
+            return
+        type_: Type = node.type or "string"
+        if type_ in _TEXT_TYPES:
+            row.values[path] = text
+            return
+        if not text.strip():
+            row.texts[path] = text
+            return
+        try:
+            value = values.parse(type_, text)
+        except values.MisfitError:
+            row.texts[path] = text
+            self.misfits.append(Misfit(reason="type", row_key=row.key, path=path, type=type_, text=text))
+            return
+        if value is not None:
+            row.values[path] = value
+        if type_ in _KEEPS_TEXT or value is None or values.render(type_, value) != text:
+            row.texts[path] = text
+
+    def _unknown(self, element: etree._Element, path: str, row: Row) -> None:
+        text = "".join(str(part) for part in element.itertext())
+        if text.strip():
+            self.misfits.append(Misfit(reason="unknown", row_key=row.key, path=path, type=None, text=text))
+
+
+def _is_deprecated_id(parent: str, name: str) -> bool:
+    """Collect appends `deprecatedID` to `meta` on edits; it is kept with the version, not as an answer."""
+    return name == "deprecatedID" and parent == "/meta"
