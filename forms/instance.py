@@ -82,7 +82,7 @@ def read(data: bytes) -> Instance:
         ("id", form_id),
         ("version", version),
         ("instanceID", instance_id),
-        ("deprecatedID", deprecated),
+        ("deprecatedID", deprecated_id or ""),
     ):
         if len(value) > MAX_ID:
             raise too_long(field)

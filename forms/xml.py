@@ -56,7 +56,7 @@ def parse(data: bytes) -> etree._Element:
             raise not_xml(str(second)) from second
     if root is None:
         raise not_xml("empty document")
-    if root.getroottree().docinfo.doctype:
+    if root.getroottree().docinfo.doctype:  # type: ignore[union-attr]
         raise not_xml("DOCTYPE")
     return root
 

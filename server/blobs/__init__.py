@@ -1,0 +1,1 @@
+"""Blobs: files by the SHA-256 of their content."""

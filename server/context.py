@@ -1,0 +1,51 @@
+"""Context: what an action holds while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from server.blobs.blobs import Blobs
+from server.model.people import Actor
+from server.settings import Settings
+from server.store import audits
+
+Clock = Callable[[], datetime]
+
+
+def wall_clock() -> datetime:
+    """The time now, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One person asking for one thing: a connection inside a transaction, who asks, and the outside world.
+
+    `actor` is None for someone who gave no credentials.
+    """
+
+    conn: Connection
+    actor: Actor | None
+    blobs: Blobs
+    settings: Settings
+    clock: Clock = field(default=wall_clock)
+
+    def now(self) -> datetime:
+        """The time now, in UTC."""
+        return self.clock()
+
+    def record(self, action: str, *, details: dict[str, Any] | None = None, **subjects: int | None) -> None:
+        """One audit line. `subjects` are project_id, form_id, submission_id."""
+        audits.add(
+            self.conn,
+            action=action,
+            actor_id=self.actor.id if self.actor else None,
+            details=details,
+            logged_at=self.now(),
+            **subjects,
+        )

@@ -1,0 +1,214 @@
+"""The database: one engine, reading and writing on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from server import problems
+from server.settings import Settings
+
+T = TypeVar("T")
+GROUP: Final = 64
+"""Writing actions that may share one commit on SQLite."""
+ATTEMPTS: Final = 4
+"""How often a writing action runs when another one took its place meanwhile (two identical submissions at once)."""
+_STOP: Final = object()
+
+
+class Database:
+    """Where everything is kept.
+
+    `read` and `write` run a piece of work with a connection inside a transaction and give what it returns. Work may run more
+    than once (it is rolled back first), so it must do nothing but talk to the database. On SQLite writing work runs on one
+    thread, each piece inside a savepoint, and a group commits together before anyone gets an answer; on PostgreSQL each piece
+    has its own transaction. A database that cannot be reached or stays locked is Problem 503.1.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        url = make_url(settings.database)
+        self.is_sqlite = url.get_backend_name() == "sqlite"
+        self.engine = _sqlite_engine(settings) if self.is_sqlite else _postgresql_engine(settings)
+        self._wait = settings.database_wait
+        self._writer = _Writer(self.engine) if self.is_sqlite else None
+
+    def read(self, work: Callable[[Connection], T]) -> T:
+        """What `work` returns, from one consistent state of the database."""
+        with _unavailable_told(), self.engine.connect() as conn:
+            try:
+                return work(conn)
+            finally:
+                conn.rollback()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection for an answer that is streamed; one consistent state until it is closed."""
+        with _unavailable_told(), self.engine.connect() as plain:
+            conn = plain if self.is_sqlite else plain.execution_options(isolation_level="REPEATABLE READ")
+            yield conn
+            conn.rollback()
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """What `work` returned, once it is durable."""
+        with _unavailable_told():
+            for attempt in range(ATTEMPTS):
+                try:
+                    if self._writer is not None:
+                        return self._writer.run(work)
+                    with self.engine.begin() as conn:
+                        return work(conn)
+                except IntegrityError:
+                    if attempt == ATTEMPTS - 1:
+                        raise
+        raise AssertionError
+
+    def close(self) -> None:
+        """Finish what is being written and let go of every connection."""
+        if self._writer is not None:
+            self._writer.close()
+        self.engine.dispose()
+
+
+class _Writer:
+    """The one thread that writes to SQLite."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._serve, name="tejido-writer", daemon=True)
+        self._starting = threading.Lock()
+
+    def run(self, work: Callable[[Connection], T]) -> T:
+        if threading.current_thread() is self._thread:
+            raise RuntimeError("a writing action must not start another one")
+        self._start()
+        future: Future[T] = Future()
+        self._queue.put((work, future))
+        return future.result()
+
+    def close(self) -> None:
+        if self._thread.is_alive():
+            self._queue.put(_STOP)
+            self._thread.join()
+
+    def _start(self) -> None:
+        if not self._thread.is_alive():
+            with self._starting:
+                if not self._thread.is_alive():
+                    self._thread.start()
+
+    def _serve(self) -> None:
+        while True:
+            job = self._queue.get()
+            group = []
+            while job is not _STOP:
+                group.append(job)
+                if len(group) == GROUP:
+                    break
+                try:
+                    job = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+            if group:
+                self._write(group)
+            if job is _STOP:
+                return
+
+    def _write(self, group: list[tuple[Callable[[Connection], Any], Future[Any]]]) -> None:
+        answers: list[tuple[Future[Any], Any, BaseException | None]] = []
+        try:
+            with self._engine.connect().execution_options(tejido_writes=True) as conn, conn.begin():
+                for work, future in group:
+                    conn.exec_driver_sql("SAVEPOINT piece")
+                    try:
+                        result = work(conn)
+                    except BaseException as error:  # told to the one who asked
+                        conn.exec_driver_sql("ROLLBACK TO piece")
+                        answers.append((future, None, error))
+                    else:
+                        answers.append((future, result, None))
+                    conn.exec_driver_sql("RELEASE piece")
+        except BaseException as error:  # nothing of this group is durable: everyone is told
+            for _, future in group:
+                future.set_exception(error)
+            return
+        for future, result, failure in answers:
+            if failure is not None:
+                future.set_exception(failure)
+            else:
+                future.set_result(result)
+
+
+@contextmanager
+def _unavailable_told() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeout) as error:
+        raise problems.unavailable(f"database: {type(error).__name__}") from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise problems.unavailable("database: connection lost") from error
+        raise
+
+
+def _sqlite_engine(settings: Settings) -> Engine:
+    url = make_url(settings.database)
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(
+        url,
+        connect_args={"timeout": settings.database_wait, "check_same_thread": False},
+        pool_size=settings.threads + 2,
+        max_overflow=4,
+        pool_timeout=settings.database_wait,
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
+            _pragma(connection, pragma, settings.database_wait)
+
+    @event.listens_for(engine, "begin")
+    def _begin(conn: Connection) -> None:
+        writes = conn.get_execution_options().get("tejido_writes", False)
+        conn.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _pragma(connection: sqlite3.Connection, pragma: str, wait: int) -> None:
+    """Switching to WAL asks for the whole file and does not wait by itself."""
+    until = time.monotonic() + wait
+    while True:
+        try:
+            connection.execute(f"PRAGMA {pragma}")
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+        else:
+            return
+
+
+def _postgresql_engine(settings: Settings) -> Engine:
+    return create_engine(
+        settings.database,
+        connect_args={"connect_timeout": settings.database_wait, "options": "-c timezone=UTC"},
+        pool_size=settings.threads + 2,
+        max_overflow=4,
+        pool_timeout=settings.database_wait,
+        pool_pre_ping=False,
+        pool_recycle=1800,
+    )

@@ -1,0 +1,204 @@
+"""The catalogue of problems that the office can meet; codes are ODK Central's where Central has one."""
+
+from __future__ import annotations
+
+from forms.problems import Problem, Sentence
+
+
+def bad_setting(name: str, reason: str) -> Problem:
+    """500.8: a setting that is unknown or unreadable."""
+    return Problem(
+        500.8,
+        Sentence(es=f"El ajuste «{name}» no sirve: {reason}.", en=f"The setting “{name}” does not work: {reason}."),
+        {"setting": name},
+        Sentence(es="Los ajustes están en deploy/settings.md.", en="Settings are listed in deploy/settings.md."),
+    )
+
+
+def missing_file_part() -> Problem:
+    """400.7: a multipart body without the part that holds the submission."""
+    return Problem(
+        400.7,
+        Sentence(
+            es="Al envío le falta la parte xml_submission_file.",
+            en="Required multipart POST field xml_submission_file missing.",
+        ),
+        {"field": "xml_submission_file"},
+    )
+
+
+def bad_multipart() -> Problem:
+    """400.39: the body could not be read as multipart/form-data."""
+    return Problem(
+        400.39, Sentence(es="No se pudo leer el contenido del envío.", en="Multipart form content failed to parse.")
+    )
+
+
+def bad_file_name(name: str) -> Problem:
+    """400.8: a file name that is no bare name."""
+    return Problem(
+        400.8,
+        Sentence(es=f"El nombre de archivo «{name}» no se admite.", en=f"The file name “{name}” is not accepted."),
+        {"field": "filename", "value": name},
+    )
+
+
+def too_large(what: str, limit: int) -> Problem:
+    """413.1: more bytes than this server takes."""
+    return Problem(
+        413.1,
+        Sentence(
+            es=f"{what}: supera el máximo de {limit // 1_000_000} MB.",
+            en=f"{what}: more than the {limit // 1_000_000} MB allowed.",
+        ),
+        {"limit": limit},
+    )
+
+
+def wrong_value(field: str, value: object, reason: Sentence) -> Problem:
+    """400.8: a parameter with a value that cannot be used."""
+    return Problem(
+        400.8,
+        Sentence(es=f"{field}: «{value}» no sirve; {reason.es}", en=f"Unexpected {field} value {value}; {reason.en}"),
+        {"field": field, "value": str(value)},
+    )
+
+
+def authentication_failed() -> Problem:
+    """401.2: no such credentials, or no longer."""
+    return Problem(
+        401.2,
+        Sentence(
+            es="No reconocemos estas credenciales; pida un nuevo código QR a su coordinación.",
+            en="Could not authenticate with the provided credentials.",
+        ),
+    )
+
+
+def insufficient_rights() -> Problem:
+    """403.1: known, but not allowed."""
+    return Problem(
+        403.1,
+        Sentence(
+            es="No tiene permiso para hacer esto.",
+            en="The authentication you provided does not have rights to perform that action.",
+        ),
+    )
+
+
+def not_found() -> Problem:
+    """404.1: there is nothing here (or nothing that this person may know of)."""
+    return Problem(
+        404.1, Sentence(es="No se encontró lo que buscaba.", en="Could not find the resource you were looking for.")
+    )
+
+
+def form_not_found(form_id: str) -> Problem:
+    """404.1: a submission for a form that this project never had."""
+    return Problem(
+        404.1,
+        Sentence(
+            es=f"Este proyecto no tiene ningún formulario «{form_id}».", en=f"This project has no form “{form_id}”."
+        ),
+        {"formId": form_id},
+        Sentence(
+            es="Guarde el formulario en el teléfono y avise a su coordinación.",
+            en="Keep the form on the phone and tell your coordinator.",
+        ),
+    )
+
+
+def draft_gone() -> Problem:
+    """404.4: the draft under test was published or replaced."""
+    return Problem(
+        404.4,
+        Sentence(
+            es="El borrador que estaba probando ya no existe o fue publicado; escanee un código nuevo.",
+            en=(
+                "You tried to access a draft testing endpoint, but it does not exist anymore or your access is no longer "
+                "valid."
+            ),
+        ),
+    )
+
+
+def version_taken(form_id: str, version: str) -> Problem:
+    """409.6: the same version string may never carry other content."""
+    return Problem(
+        409.6,
+        Sentence(
+            es=f"El formulario «{form_id}» ya tiene publicada una versión «{version}» con otro contenido.",
+            en=f"A version “{version}” of form “{form_id}” is already published, with other content.",
+        ),
+        {"xmlFormId": form_id, "version": version},
+        Sentence(
+            es="Cambie «version» en la hoja settings (por ejemplo, la fecha de hoy y un número).",
+            en="Change “version” on the settings sheet (today's date and a number, for instance).",
+        ),
+    )
+
+
+def no_draft(form_id: str) -> Problem:
+    """404.1: there is nothing to publish."""
+    return Problem(
+        404.1,
+        Sentence(es=f"El formulario «{form_id}» no tiene borrador.", en=f"The form “{form_id}” has no draft."),
+        {"xmlFormId": form_id},
+    )
+
+
+def not_unique(field: str, value: str) -> Problem:
+    """409.3: the name is taken."""
+    return Problem(
+        409.3,
+        Sentence(
+            es=f"Ya existe un recurso con {field} «{value}».",
+            en=f"A resource already exists with {field} value(s) of {value}.",
+        ),
+        {"fields": [field], "values": [value]},
+    )
+
+
+def password_too_short() -> Problem:
+    """400.21: fewer than ten characters."""
+    return Problem(
+        400.21,
+        Sentence(
+            es="La contraseña debe tener al menos 10 caracteres.",
+            en="The password or passphrase provided does not meet the required length.",
+        ),
+    )
+
+
+def password_too_long() -> Problem:
+    """400.38: more than 72 bytes, Central's limit."""
+    return Problem(
+        400.38,
+        Sentence(
+            es="La contraseña supera los 72 bytes.",
+            en="The password or passphrase provided exceeds the maximum length.",
+        ),
+    )
+
+
+def unavailable(reason: str) -> Problem:
+    """503.1: the database or the disk cannot keep anything now; the phone keeps its copy and tries again."""
+    return Problem(
+        503.1,
+        Sentence(
+            es="El servidor no puede guardar en este momento. Su teléfono conserva el formulario: inténtelo más tarde.",
+            en="The server cannot keep anything right now. Your phone keeps the form: try again later.",
+        ),
+        {"reason": reason},
+    )
+
+
+def internal() -> Problem:
+    """500.1: what nobody foresaw; the reason is in the log, never on the wire."""
+    return Problem(
+        500.1,
+        Sentence(
+            es="Ocurrió un problema interno. Inténtelo más tarde.",
+            en="An unknown internal problem has occurred. Please try again later.",
+        ),
+    )

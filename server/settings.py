@@ -1,0 +1,94 @@
+"""Settings: everything a deployment may choose, each with a sentence of help."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Final
+
+from server import problems
+
+PREFIX: Final = "TEJIDO_"
+
+
+def _setting(default: Any, help_: str) -> Any:
+    return field(default=default, metadata={"help": help_})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Defaults < TOML file < environment `TEJIDO_…` < command line. Nothing else reads the environment."""
+
+    data: Path = _setting(Path("data"), "Folder of everything that is kept: database, attachments, workbooks.")
+    database_url: str = _setting(
+        "", "SQLAlchemy URL; empty: SQLite in the data folder. PostgreSQL: postgresql+psycopg://…"
+    )
+    host: str = _setting("127.0.0.1", "Address to listen on; 0.0.0.0 lets phones of the same network in.")
+    port: int = _setting(8000, "Port to listen on.")
+    base_url: str = _setting(
+        "", "Public address, such as https://datos.example.org; empty: the one each request came to."
+    )
+    language: str = _setting("es", "Language of messages to phones and in the terminal: es or en.")
+    accept_content_length: int = _setting(
+        5_000_000, "Bytes per upload that phones are told to keep to (weak links: less)."
+    )
+    max_body: int = _setting(200_000_000, "Bytes of one request that are taken at the most.")
+    max_xml: int = _setting(10_000_000, "Bytes of one submission's XML that are taken at the most.")
+    threads: int = _setting(16, "Requests answered at the same time.")
+    database_wait: int = _setting(10, "Seconds to wait for a busy database before answering 503.")
+    trusted_proxy: str = _setting(
+        "", "Address of the reverse proxy whose X-Forwarded-Proto, -Host and -For are believed."
+    )
+    admin_email: str = _setting("admin@example.org", "Administrator made on an empty data folder.")
+    admin_password: str = _setting("", "The administrator's first password; empty: a generated one, printed once.")
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL in force."""
+        if not self.database_url:
+            return f"sqlite:///{self.data / 'tejido.sqlite3'}"
+        for scheme in ("postgres://", "postgresql://"):
+            if self.database_url.startswith(scheme):
+                return "postgresql+psycopg://" + self.database_url.removeprefix(scheme)
+        return self.database_url
+
+
+def load(
+    environment: Mapping[str, str], *, file: Path | None = None, overrides: Mapping[str, Any] | None = None
+) -> Settings:
+    """Settings from their four sources.
+
+    `file` is TOML with the names of the fields; `environment` is what the operating system gives; `overrides` come from the
+    command line (None values are left out). Raises Problem 500.8 for an unknown name or a value that is no number.
+    """
+    given: dict[str, Any] = {}
+    if file is not None:
+        try:
+            given |= tomllib.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise problems.bad_setting(str(file), str(error)) from error
+    known = {entry.name: entry for entry in fields(Settings)}
+    given |= {key.removeprefix(PREFIX).lower(): value for key, value in environment.items() if key.startswith(PREFIX)}
+    given |= {key: value for key, value in (overrides or {}).items() if value is not None}
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        if name not in known:
+            raise problems.bad_setting(name, "unknown")
+        values[name] = _convert(name, value, known[name].default)
+    settings = replace(Settings(), **values)
+    if settings.language not in ("es", "en"):
+        raise problems.bad_setting("language", settings.language)
+    return replace(settings, base_url=settings.base_url.rstrip("/"))
+
+
+def _convert(name: str, value: Any, default: Any) -> Any:
+    try:
+        if isinstance(default, int):
+            return int(value)
+        if isinstance(default, Path):
+            return Path(value)
+    except (TypeError, ValueError) as error:
+        raise problems.bad_setting(name, str(value)) from error
+    return str(value)

@@ -1,0 +1,1 @@
+"""SQL for the fixed tables; takes a connection, returns frozen records, begins and commits nothing."""

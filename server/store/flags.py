@@ -1,0 +1,29 @@
+"""SQL for flags."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select
+
+from server.model.submissions import Flag, flags
+
+
+def replace(conn: Connection, submission_id: int, checks: str, rows: Sequence[dict[str, Any]], *, fresh: bool) -> None:
+    """The flags of one family of checks (`checks` begins their names) on a submission, in place of the earlier ones.
+
+    `fresh` says that the submission cannot have any yet.
+    """
+    if not fresh:
+        conn.execute(delete(flags).where(flags.c.submission_id == submission_id, flags.c.check.startswith(checks)))
+    if rows:
+        conn.execute(insert(flags), [{"submission_id": submission_id, **row} for row in rows])
+
+
+def list_flags(conn: Connection, submission_id: int) -> list[Flag]:
+    """The flags of a submission, in the order in which they were raised."""
+    return [
+        Flag(*row)
+        for row in conn.execute(select(flags).where(flags.c.submission_id == submission_id).order_by(flags.c.id))
+    ]

@@ -1,0 +1,67 @@
+"""SQL for the files that go with a version of a form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select, update
+
+from forms.schema import ExpectedAttachment
+from server.model.forms import FormAttachment, form_attachments
+
+
+def expect(conn: Connection, version_id: int, expected: Iterable[ExpectedAttachment], *, like: int | None) -> None:
+    """Note the files a version needs; those that version `like` already has are taken over."""
+    held = {file.name: file for file in list_attachments(conn, like)} if like is not None else {}
+    rows = []
+    for entry in expected:
+        file = held.get(entry.name)
+        rows.append(
+            {
+                "version_id": version_id,
+                "name": entry.name,
+                "type": entry.type,
+                "sha256": file.sha256 if file else None,
+                "md5": file.md5 if file else None,
+                "size": file.size if file else None,
+                "content_type": file.content_type if file else None,
+                "updated_at": file.updated_at if file else None,
+            }
+        )
+    if rows:
+        conn.execute(insert(form_attachments), rows)
+
+
+def list_attachments(conn: Connection, version_id: int) -> list[FormAttachment]:
+    """The files of a version, by name."""
+    rows = conn.execute(
+        select(form_attachments).where(form_attachments.c.version_id == version_id).order_by(form_attachments.c.name)
+    )
+    return [FormAttachment(*row) for row in rows]
+
+
+def find_attachment(conn: Connection, version_id: int, name: str) -> FormAttachment | None:
+    """One file of a version."""
+    row = conn.execute(
+        select(form_attachments).where(form_attachments.c.version_id == version_id, form_attachments.c.name == name)
+    ).first()
+    return FormAttachment(*row) if row else None
+
+
+def fill(
+    conn: Connection,
+    attachment_id: int,
+    *,
+    sha256: str,
+    md5: str,
+    size: int,
+    content_type: str,
+    when: datetime,
+) -> None:
+    """The content of an expected file."""
+    conn.execute(
+        update(form_attachments)
+        .where(form_attachments.c.id == attachment_id)
+        .values(sha256=sha256, md5=md5, size=size, content_type=content_type, updated_at=when)
+    )

@@ -1,0 +1,259 @@
+"""SQL for submissions and their versions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from forms.instance import Instance
+from forms.receipt import Held
+from server.model.submissions import (
+    Submission,
+    SubmissionVersion,
+    follow_failures,
+    submission_versions,
+    submissions,
+)
+
+_VERSION: tuple[ColumnElement[Any], ...] = (
+    submission_versions.c.id,
+    submission_versions.c.submission_id,
+    submission_versions.c.form_version_id,
+    submission_versions.c.form_version,
+    submission_versions.c.instance_id,
+    submission_versions.c.deprecated_id,
+    submission_versions.c.instance_name,
+    submission_versions.c.fingerprint,
+    submission_versions.c.encrypted,
+    submission_versions.c.submitter_id,
+    submission_versions.c.device_id,
+    submission_versions.c.created_at,
+)
+_NEIGHBOURS = (
+    select(
+        submission_versions.c.submission_id,
+        submission_versions.c.id,
+        submission_versions.c.fingerprint,
+        submission_versions.c.instance_id,
+        submission_versions.c.deprecated_id,
+    )
+    .where(submission_versions.c.form_id == bindparam("form_id"), submission_versions.c.draft == bindparam("draft"))
+    .where(
+        or_(
+            submission_versions.c.instance_id == bindparam("instance_id"),
+            submission_versions.c.instance_id == bindparam("deprecated_id"),
+            submission_versions.c.deprecated_id == bindparam("instance_id"),
+        )
+    )
+    .order_by(submission_versions.c.id)
+)
+_ADD_SUBMISSION = insert(submissions).returning(submissions.c.id)
+_ADD_VERSION = insert(submission_versions).returning(submission_versions.c.id)
+_SET_CURRENT = (
+    update(submissions)
+    .where(submissions.c.id == bindparam("submission"))
+    .values(current_version_id=bindparam("version"))
+)
+
+
+def neighbours(
+    conn: Connection, form_id: int, *, draft: bool, instance: Instance
+) -> tuple[Held | None, Held | None, Held | None]:
+    """The held version with the instance's own id, the one it edits and one that edits it."""
+    same = deprecated = edit = None
+    rows = conn.execute(
+        _NEIGHBOURS,
+        {
+            "form_id": form_id,
+            "draft": draft,
+            "instance_id": instance.instance_id,
+            "deprecated_id": instance.deprecated_id,
+        },
+    )
+    for row in rows:
+        held = Held(submission_id=row.submission_id, version_id=row.id, fingerprint=row.fingerprint)
+        if row.instance_id == instance.instance_id:
+            same = held
+        elif row.instance_id == instance.deprecated_id:
+            deprecated = held
+        elif edit is None:
+            edit = held
+    return same, deprecated, edit
+
+
+def lock_edits(conn: Connection, form_id: int) -> None:
+    """Let only one edit of a form's submissions be received at a time, until the transaction ends."""
+    if conn.dialect.name == "postgresql":
+        conn.execute(select(func.pg_advisory_xact_lock(0x7E11D0, form_id)))
+
+
+def add_submission(
+    conn: Connection,
+    *,
+    form_id: int,
+    draft: bool,
+    instance_id: str,
+    submitter_id: int | None,
+    device_id: str | None,
+    created_at: datetime,
+) -> int:
+    """A submission without versions; gives its id. A second one with the same instance id raises IntegrityError."""
+    values = {
+        "form_id": form_id,
+        "draft": draft,
+        "instance_id": instance_id,
+        "submitter_id": submitter_id,
+        "device_id": device_id,
+        "created_at": created_at,
+    }
+    return int(conn.execute(_ADD_SUBMISSION, values).scalar_one())
+
+
+def add_version(
+    conn: Connection,
+    *,
+    submission_id: int,
+    form_id: int,
+    draft: bool,
+    form_version_id: int | None,
+    instance: Instance,
+    submitter_id: int | None,
+    device_id: str | None,
+    user_agent: str | None,
+    created_at: datetime,
+) -> int:
+    """A version as it arrived; gives its id."""
+    values = {
+        "submission_id": submission_id,
+        "form_id": form_id,
+        "draft": draft,
+        "form_version_id": form_version_id,
+        "form_version": instance.version,
+        "instance_id": instance.instance_id,
+        "deprecated_id": instance.deprecated_id,
+        "instance_name": instance.instance_name,
+        "xml": instance.xml,
+        "fingerprint": instance.fingerprint,
+        "encrypted": instance.encrypted,
+        "submitter_id": submitter_id,
+        "device_id": device_id,
+        "user_agent": user_agent,
+        "created_at": created_at,
+    }
+    return int(conn.execute(_ADD_VERSION, values).scalar_one())
+
+
+def set_current(conn: Connection, submission_id: int, version_id: int) -> None:
+    """The version whose answers stand."""
+    conn.execute(_SET_CURRENT, {"submission": submission_id, "version": version_id})
+
+
+def change(conn: Connection, submission_id: int, **values: Any) -> None:
+    """Other values in a submission's row."""
+    conn.execute(update(submissions).where(submissions.c.id == submission_id).values(**values))
+
+
+def get(conn: Connection, submission_id: int) -> Submission:
+    """The submission with this row id."""
+    return Submission(*conn.execute(select(submissions).where(submissions.c.id == submission_id)).one())
+
+
+def find(conn: Connection, form_id: int, instance_id: str) -> Submission | None:
+    """A submission by its instance id, drafts left out."""
+    row = conn.execute(
+        select(submissions).where(
+            submissions.c.form_id == form_id, submissions.c.instance_id == instance_id, submissions.c.draft.is_(False)
+        )
+    ).first()
+    return Submission(*row) if row else None
+
+
+def list_versions(conn: Connection, submission_id: int) -> list[SubmissionVersion]:
+    """Every version of a submission in order of arrival."""
+    rows = conn.execute(
+        select(*_VERSION).where(submission_versions.c.submission_id == submission_id).order_by(submission_versions.c.id)
+    )
+    return [SubmissionVersion(*row) for row in rows]
+
+
+def get_version(conn: Connection, version_id: int) -> SubmissionVersion:
+    """The version with this row id."""
+    return SubmissionVersion(*conn.execute(select(*_VERSION).where(submission_versions.c.id == version_id)).one())
+
+
+def get_xml(conn: Connection, version_id: int) -> bytes:
+    """The exact bytes that arrived."""
+    statement = select(submission_versions.c.xml).where(submission_versions.c.id == version_id)
+    return bytes(conn.execute(statement).scalar_one())
+
+
+def merge(conn: Connection, absorbed: int, into: int) -> None:
+    """Move every version of one submission to another and remove the empty one: they turned out to be the same."""
+    conn.execute(
+        update(submission_versions).where(submission_versions.c.submission_id == absorbed).values(submission_id=into)
+    )
+    conn.execute(delete(follow_failures).where(follow_failures.c.submission_id == absorbed))
+    conn.execute(delete(submissions).where(submissions.c.id == absorbed))
+
+
+def list_ids(conn: Connection, form_id: int, *, above: int = 0, most: int = 500) -> list[int]:
+    """Ids of a form's submissions, drafts left out, in order: the next `most` after `above`."""
+    statement = (
+        select(submissions.c.id)
+        .where(submissions.c.form_id == form_id, submissions.c.draft.is_(False), submissions.c.id > above)
+        .order_by(submissions.c.id)
+        .limit(most)
+    )
+    return list(conn.execute(statement).scalars())
+
+
+def count(conn: Connection, form_id: int) -> int:
+    """How many submissions of a form are held, drafts and deleted ones left out."""
+    statement = (
+        select(func.count())
+        .select_from(submissions)
+        .where(submissions.c.form_id == form_id, submissions.c.draft.is_(False), submissions.c.deleted_at.is_(None))
+    )
+    return conn.execute(statement).scalar_one()
+
+
+def note_failure(conn: Connection, submission_id: int, follower: str, error: str, when: datetime) -> None:
+    """Remember that something which follows from a submission could not be done yet."""
+    make = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
+    statement = make(follow_failures).values(
+        submission_id=submission_id, follower=follower, error=error, tries=1, failed_at=when
+    )
+    conn.execute(
+        statement.on_conflict_do_update(
+            index_elements=["submission_id", "follower"],
+            set_={"error": error, "failed_at": when, "tries": follow_failures.c.tries + 1},
+        )
+    )
+
+
+def clear_failures(conn: Connection, submission_id: int, follower: str) -> None:
+    """It was done after all."""
+    conn.execute(
+        delete(follow_failures).where(
+            follow_failures.c.submission_id == submission_id, follow_failures.c.follower == follower
+        )
+    )
+
+
+def list_failures(conn: Connection, *, most: int = 1000) -> Iterator[tuple[int, str, str, int]]:
+    """Submission id, follower, error and number of tries of what is still to be done, eldest first."""
+    rows = conn.execute(
+        select(
+            follow_failures.c.submission_id,
+            follow_failures.c.follower,
+            follow_failures.c.error,
+            follow_failures.c.tries,
+        )
+        .order_by(follow_failures.c.id)
+        .limit(most)
+    )
+    return iter([(row.submission_id, row.follower, row.error, row.tries) for row in rows])
