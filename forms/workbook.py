@@ -1,0 +1,310 @@
+"""Workbooks: an XLSForm becomes an XForm and the marks of its own columns (`privacy`, `was`)."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from lxml import etree
+from pyxform.errors import PyXFormError
+from pyxform.parsing.expression import is_xml_tag
+from pyxform.xls2xform import ConvertResult, convert
+
+from forms import spreadsheets, translations
+from forms.problems import Finding, Problem, Sentence, workbook_not_valid
+from forms.pyxform_errors import error_findings, warning_findings
+from forms.spreadsheets import Book, Row, Sheet
+
+FORM_SHEETS: Final = frozenset({"survey", "choices", "settings", "external_choices", "entities", "osm"})
+"""The sheets of an XLSForm; all others of a workbook are extra sheets."""
+PRIVACY: Final = ("direct", "quasi", "sensitive", "free_text")
+"""What the column `privacy` may say: identifies a person, helps to identify one, is sensitive, is free text."""
+
+_BEGIN: Final = re.compile(r"begin[ _](?:group|lgroup|repeat|looped group|loop)(?: .*)?")
+_END: Final = re.compile(r"end[ _](?:group|lgroup|repeat|looped group|loop)")
+_ALIASES: Final[Mapping[str, str]] = {"command": "type", "tag": "name", "value": "name"}
+_YES: Final = frozenset({"yes", "true", "true()"})
+_OURS: Final = frozenset({"privacy", "was"})
+_MEDIA_URI: Final = re.compile(r"jr://(?:images|audio|video|file-csv|file)/([^<\"']+)")
+_H: Final = "{http://www.w3.org/1999/xhtml}"
+_XF: Final = "{http://www.w3.org/2002/xforms}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """What a row of the survey sheet says of its question beside XLSForm: how private, and the name it had before."""
+
+    privacy: str | None = None
+    was: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """A workbook turned into a form.
+
+    `xml` is exactly what phones are served. `marks` and `rows` (row of the survey sheet) go by question path, as
+    `forms.schema.Field.path` writes it; `choices_were` gives list → code → former code. `itemsets` must be attached to
+    the form as itemsets.csv where it is not None. `sheets` are the workbook's extra sheets, named as written.
+    `findings` are warnings.
+    """
+
+    xml: bytes
+    form_id: str
+    version: str
+    title: str
+    findings: tuple[Finding, ...] = ()
+    marks: Mapping[str, Mark] = field(default_factory=dict)
+    rows: Mapping[str, int] = field(default_factory=dict)
+    choices_were: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    languages: tuple[translations.Completeness, ...] = ()
+    itemsets: bytes | None = None
+    sheets: tuple[str, ...] = ()
+
+
+def compile(  # noqa: A001 - said as forms.workbook.compile
+    data: bytes, filename: str, *, form_id_fallback: str | None = None, media_names: Collection[str] = ()
+) -> Compiled:
+    """The form in the workbook `data` (.xlsx, .xls or .md).
+
+    A workbook without form_id takes `form_id_fallback`, else the name of the file. Where `media_names` (the files that
+    will be attached) are given, files that the form mentions and that are not among them become warnings. Raises
+    Problem 400.15, whose findings name sheet, row and column where known.
+    """
+    book = spreadsheets.read(data, filename, FORM_SHEETS)
+    survey = _survey(book)
+    settings = _settings(book)
+    questions = tuple(_questions(survey))
+
+    errors = [*_privacy_findings(survey, questions), *_choice_column_findings(book)]
+    if errors:
+        raise workbook_not_valid(errors)
+    result = _convert(book, survey, form_id_fallback or _stem(filename))
+    content = result.xform.encode()
+    root = _root(content)
+    instance = root.find(f"{_H}head/{_XF}model/{_XF}instance/*")
+    if instance is None:
+        raise _one_error("El formulario está vacío.", "The form is empty.")
+    version = str(instance.get("version", ""))
+    completeness = translations.completeness(
+        [book.sheets[name] for name in ("survey", "choices") if name in book.sheets],
+        settings.get("default_language", "default"),
+    )
+    return Compiled(
+        xml=content,
+        form_id=str(instance.get("id", "")),
+        version=version,
+        title=root.findtext(f"{_H}head/{_H}title") or "",
+        findings=(
+            *_version_findings(book, version),
+            *translations.findings(completeness, settings.get("default_language", "default")),
+            *warning_findings(result.warnings, _Locator(survey)),
+            *_media_findings(result.xform, media_names),
+        ),
+        marks={q.path: q.mark for q in questions if q.mark != Mark()},
+        rows={q.path: q.row for q in questions},
+        choices_were=_choices_were(book),
+        languages=completeness,
+        itemsets=result.itemsets.encode() if result.itemsets is not None else None,
+        sheets=tuple(name for name in book.names if name.lower() not in FORM_SHEETS),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    path: str
+    row: int
+    mark: Mark
+
+
+class _Locator:
+    """Finds the row of the survey sheet where a column holds a value."""
+
+    def __init__(self, survey: Sheet) -> None:
+        self._survey = survey
+
+    def __call__(self, column: str, value: str) -> int | None:
+        rows = [number for number, row in enumerate(self._survey.rows, start=2) if _cells(row).get(column, "") == value]
+        return rows[0] if len(rows) == 1 else None
+
+
+def _survey(book: Book) -> Sheet:
+    survey = book.sheets.get("survey")
+    if survey is None:
+        names = ", ".join(f"«{name}»" for name in book.names)
+        raise _one_error(
+            f"El libro no tiene una hoja «survey» con las preguntas. Sus hojas son: {names}.",
+            f"The workbook has no sheet “survey” with the questions. Its sheets are: {names}.",
+        )
+    if not survey.headers:
+        raise _one_error("La hoja «survey» está vacía.", "The sheet “survey” is empty.", sheet=survey.name)
+    if not any(survey.rows):
+        raise _one_error(
+            "La hoja «survey» no tiene preguntas.", "The sheet “survey” has no questions.", sheet=survey.name
+        )
+    return survey
+
+
+def _settings(book: Book) -> Row:
+    sheet = book.sheets.get("settings")
+    return _cells(next((row for row in sheet.rows if row), {})) if sheet else {}
+
+
+def _cells(row: Row) -> dict[str, str]:
+    """The cells of a row under the names that pyxform gives the columns it knows: lower case, underscores, no alias."""
+    names = {header: "_".join(header.lower().split()) for header in row}
+    return {_ALIASES.get(names[header], names[header]): text for header, text in row.items()}
+
+
+def _questions(survey: Sheet) -> Iterator[_Question]:
+    """Each question, group and repeat of the survey sheet with its path; unmatched ends are left to pyxform."""
+    groups: list[str] = []
+    for number, row in enumerate(survey.rows, start=2):
+        cells = _cells(row)
+        kind = " ".join(cells.get("type", "").split())
+        if not kind or cells.get("disabled", "").lower() in _YES:
+            continue
+        if _END.fullmatch(kind):
+            if groups:
+                groups.pop()
+            continue
+        name = cells.get("name", f"generated_note_name_{number}" if kind == "note" else "")
+        path = "/meta/audit" if kind == "audit" else "/" + "/".join([*groups, name])
+        privacy = cells.get("privacy", "").lower()
+        yield _Question(path, number, Mark(privacy=privacy or None, was=cells.get("was")))
+        if _BEGIN.fullmatch(kind):
+            groups.append(name)
+
+
+def _privacy_findings(survey: Sheet, questions: tuple[_Question, ...]) -> Iterator[Finding]:
+    """An unknown mark would leave a question unprotected, so it is an error."""
+    for question in questions:
+        privacy = question.mark.privacy
+        if privacy is not None and privacy not in PRIVACY:
+            known = ", ".join(PRIVACY)
+            yield Finding(
+                severity="error",
+                sentence=Sentence(
+                    es=f"«{privacy}» no es un valor de «privacy». Use uno de estos: {known}.",
+                    en=f"“{privacy}” is no value of “privacy”. Use one of these: {known}.",
+                ),
+                sheet=survey.name,
+                row=question.row,
+                column="privacy",
+            )
+
+
+def _choice_column_findings(book: Book) -> Iterator[Finding]:
+    """Columns of choices become elements of the form, so pyxform would write ill-formed XML for a column named 2023."""
+    sheet = book.sheets.get("choices")
+    for header in sheet.headers if sheet else ():
+        if ":" in header or " " in header or is_xml_tag(header):
+            continue
+        yield Finding(
+            severity="error",
+            sentence=Sentence(
+                es=f"El título de columna «{header}» no sirve: debe comenzar con una letra y llevar solo letras, números, "
+                "guiones bajos, guiones o puntos.",
+                en=f"The column header “{header}” cannot be used: it must begin with a letter and hold only letters, "
+                "digits, underscores, hyphens or periods.",
+            ),
+            sheet=sheet.name if sheet else None,
+            row=1,
+            column=header,
+        )
+
+
+def _convert(book: Book, survey: Sheet, fallback_id: str) -> ConvertResult:
+    try:
+        return convert(xlsform=_for_pyxform(book, fallback_id))
+    except PyXFormError as error:
+        raise workbook_not_valid(error_findings(error, _Locator(survey))) from error
+    except Exception as error:  # pyxform lets any exception through when cells hold what it does not expect
+        raise _one_error(
+            f"pyxform no pudo convertir el libro ({type(error).__name__}: {error}). Revise los nombres, las columnas y "
+            "las fórmulas.",
+            f"pyxform could not convert the workbook ({type(error).__name__}: {error}). Check names, columns and "
+            "formulas.",
+        ) from error
+
+
+def _for_pyxform(book: Book, fallback_id: str) -> dict[str, Any]:
+    """The sheets as pyxform reads them itself (`DefinitionData`), without the columns that are ours."""
+    definition: dict[str, Any] = {"sheet_names": list(book.names), "fallback_form_name": fallback_id}
+    for name, sheet in book.sheets.items():
+        ours = {header for header in sheet.headers if name in {"survey", "choices"} and header.lower() in _OURS}
+        rows = [{header: text for header, text in row.items() if header not in ours} for row in sheet.rows]
+        headers = dict.fromkeys(header for header in sheet.headers if header not in ours)
+        definition[name] = [row for row in rows if row] if name == "settings" else rows
+        definition[f"{name}_header"] = [headers] if headers else []
+    return definition
+
+
+def _root(content: bytes) -> etree._Element:
+    """The root of the XForm, read without any mending: what is served must be well-formed as it stands."""
+    try:
+        return etree.fromstring(content, etree.XMLParser(resolve_entities=False, no_network=True))
+    except etree.XMLSyntaxError as error:
+        raise _one_error(
+            f"El formulario que resulta no es XML válido ({error}). Revise los nombres de preguntas, opciones y columnas.",
+            f"The resulting form is not valid XML ({error}). Check the names of questions, choices and columns.",
+        ) from error
+
+
+def _version_findings(book: Book, version: str) -> Iterator[Finding]:
+    if version:
+        return
+    yield Finding(
+        severity="warning",
+        sentence=Sentence(
+            es="El formulario no tiene versión. Escriba una en la hoja «settings», columna «version» (por ejemplo, "
+            "2026010101) y cámbiela cada vez que cambie el formulario: así los teléfonos reconocen el nuevo.",
+            en="The form has no version. Write one in the sheet “settings”, column “version” (for example 2026010101) "
+            "and change it whenever the form changes: that is how phones recognise the new one.",
+        ),
+        sheet=book.sheets["settings"].name if "settings" in book.sheets else "settings",
+        row=2 if "settings" in book.sheets else None,
+        column="version",
+    )
+
+
+def _media_findings(xform: str, media_names: Collection[str]) -> Iterator[Finding]:
+    given = {_folded(name): name for name in media_names}
+    asked = dict.fromkeys(html.unescape(match[1]).rpartition("/")[2] for match in _MEDIA_URI.finditer(xform))
+    for name in asked if media_names else ():
+        if name in media_names or name == "last-saved":
+            continue
+        near = given.get(_folded(name))
+        if near is not None:
+            es = f"El formulario pide «{name}», pero el archivo se llama «{near}». Para el teléfono no son el mismo."
+            en = f"The form asks for “{name}”, but the file is named “{near}”. To the phone they are not the same."
+        else:
+            es = f"El formulario pide el archivo «{name}», que no está entre los adjuntos."
+            en = f"The form asks for the file “{name}”, which is not among the attachments."
+        yield Finding(severity="warning", sentence=Sentence(es=es, en=en))
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _choices_were(book: Book) -> dict[str, dict[str, str]]:
+    lists: dict[str, dict[str, str]] = {}
+    sheet = book.sheets.get("choices")
+    for row in sheet.rows if sheet else ():
+        cells = _cells(row)
+        if {"list_name", "name", "was"} <= cells.keys():
+            lists.setdefault(cells["list_name"], {})[cells["name"]] = cells["was"]
+    return lists
+
+
+def _stem(filename: str) -> str:
+    name = re.split(r"[\\/]", filename)[-1]
+    return name.rpartition(".")[0].strip() or name.strip() or "form"
+
+
+def _one_error(es: str, en: str, sheet: str | None = None) -> Problem:
+    return workbook_not_valid([Finding(severity="error", sentence=Sentence(es=es, en=en), sheet=sheet)])
