@@ -70,6 +70,7 @@ class Field:
     preload: str | None = None
     repeat_count: str | None = None
     save_to: str | None = None
+    required_message: Texts = field(default_factory=dict)
 
     @property
     def parent_path(self) -> str:
