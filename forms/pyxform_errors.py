@@ -11,14 +11,15 @@ from pyxform.errors import ErrorCode, PyXFormError
 from forms.problems import Finding, Sentence, Severity
 from forms.pyxform_spanish import CODES, COLUMNS, RULES, Rule
 
-Locate = Callable[[str, str], int | None]
-"""Row of the survey sheet whose column (first argument) holds a value (second); None where no or several rows do."""
+Locate = Callable[[str, Mapping[str, str]], int | None]
+"""Row of a sheet (first argument) that holds these cells (column → text); None where no row or several do."""
 
 _ROW: Final = re.compile(r"\[row : (?P<row>\w+)\]\s*")
 _SHEET: Final = re.compile(r"(?:On the '(?P<on>[^']*)' sheet, |Invalid headers provided for sheet: '(?P<of>[^']*)'\. )")
 _COLUMN: Final = re.compile(r"the '(?P<column>[^']*)' value\b")
+_NEAR: Final = re.compile(r"sheets with similar names were found: (?P<sheets>.*?)\.(?: |$)")
 _NEXT: Final = re.compile(r"\n(?=\[row : )")
-_TRANSLATIONS: Final = re.compile(r"Language '.*' is missing the (?:survey|choices) columns? ")
+_TRANSLATIONS: Final = re.compile(r"Language '.*' is missing the (?:survey|choices) ")
 _WRITTEN: Final[Mapping[str, str]] = {"dataset": "list_name"}  # pyxform's inner names of columns
 
 
@@ -85,14 +86,14 @@ def _of_rule(
     rule: Rule, match: re.Match[str], row: int | None, words: str, severity: Severity, locate: Locate
 ) -> Finding:
     fields = match.groupdict()
-    for column in ("name", "type"):
-        if row is None and column in fields:
-            row = locate(column, fields[column])
+    if row is None and rule.sheet and rule.find:
+        row = locate(rule.sheet, {column: text.format_map(fields) for column, text in rule.find.items()})
+    near = _NEAR.search(words)
     return Finding(
         severity=severity,
         sentence=Sentence(
-            es=rule.es.format_map(fields),
-            en=rule.en.format_map(fields) if rule.en else words[:1].upper() + words[1:],
+            es=rule.es.format_map(fields) + (f" Hay hojas con un nombre parecido: {near['sheets']}." if near else ""),
+            en=rule.en.format_map(fields) if rule.en else words,
         ),
         sheet=rule.sheet,
         row=row,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 _NAMES = (
@@ -126,8 +126,8 @@ COLUMNS: Final[Mapping[str, str]] = {
 class Rule:
     """A message of pyxform that has no code: its pattern, the Spanish, and what it says of the place.
 
-    Named groups of `pattern` fill `es` and, where given, `en` (otherwise pyxform's own words). The group `name` or
-    `type`, where present and no row is told, is looked up in that column of the survey sheet.
+    Named groups of `pattern` fill `es` and, where given, `en` (otherwise pyxform's own words). Where the message tells
+    no row, `find` says which cells the row has (column → text; of `parameters` the text is a part), filled likewise.
     """
 
     pattern: re.Pattern[str]
@@ -135,12 +135,19 @@ class Rule:
     en: str | None = None
     sheet: str | None = "survey"
     column: str | None = None
+    find: Mapping[str, str] = field(default_factory=dict)
 
 
 def _rule(
-    pattern: str, es: str, en: str | None = None, *, sheet: str | None = "survey", column: str | None = None
+    pattern: str,
+    es: str,
+    en: str | None = None,
+    *,
+    sheet: str | None = "survey",
+    column: str | None = None,
+    find: Mapping[str, str] | None = None,
 ) -> Rule:
-    return Rule(re.compile(pattern, re.DOTALL), es, en, sheet, column)
+    return Rule(re.compile(pattern, re.DOTALL), es, en, sheet, column, find or {})
 
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -159,11 +166,13 @@ RULES: Final[tuple[Rule, ...]] = (
         r"Unknown question type '(?P<type>.*)'\.",
         "El tipo de pregunta «{type}» no existe. Revise cómo está escrito.",
         column="type",
+        find={"type": "{type}"},
     ),
     _rule(
         r"The survey element named '(?P<name>.*)' has no label or hint\.",
         "A «{name}» le falta el texto que se muestra (columna «label»).",
         column="label",
+        find={"name": "{name}"},
     ),
     _rule(
         r"List name not in choices sheet: (?P<list>.*)",
@@ -198,6 +207,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "El código «{code}» de la lista «{list}» lleva espacios, y las preguntas «select_multiple» no los admiten.",
         sheet="choices",
         column="name",
+        find={"list_name": "{list}", "name": "{code}"},
     ),
     _rule(
         r"File name for '(?P<asked>.*)' should end with one of the supported file extensions: .*",
@@ -223,6 +233,7 @@ RULES: Final[tuple[Rule, ...]] = (
         r"question \$\{(?P<other>.*)\}\.",
         "La pregunta «{name}» no se ve en pantalla, así que no puede disparar («trigger») el cálculo de «{other}».",
         column="name",
+        find={"name": "{name}"},
     ),
     _rule(
         r"For 'background-geopoint' questions, the 'calculation' column must be empty\.",
@@ -264,52 +275,62 @@ RULES: Final[tuple[Rule, ...]] = (
         "Para guardar la ubicación en «audit» hacen falta los tres parámetros «location-priority», "
         "«location-min-interval» y «location-max-age».",
         column="parameters",
+        find={"parameters": "location-"},
     ),
     _rule(
         r"Parameter location-priority must be set to .*:'(?P<value>.*)' is an invalid value",
         "El parámetro «location-priority» debe ser «no-power», «low-power», «balanced» o «high-accuracy», no "
         "«{value}».",
         column="parameters",
+        find={"parameters": "location-"},
     ),
     _rule(
         r"(?P<parameter>\S+) must be set to true or false: '(?P<value>.*)' is an invalid value\.?",
         "El parámetro «{parameter}» debe ser «true» o «false», no «{value}».",
         column="parameters",
+        find={"parameters": "{parameter}="},
     ),
     _rule(
         r"(?P<parameter>\S+) must be set to on-form-edit",
         "El parámetro «{parameter}» solo puede ser «on-form-edit».",
         column="parameters",
+        find={"parameters": "{parameter}="},
     ),
     _rule(
         r"Parameter (?P<parameter>\S+) must have an integer value\.",
         "El parámetro «{parameter}» debe ser un número entero.",
         column="parameters",
+        find={"parameters": "{parameter}="},
     ),
     _rule(
         r"Parameter (?P<parameter>\S+) must be greater +than or equal to zero\.",
         "El parámetro «{parameter}» no puede ser negativo.",
         column="parameters",
+        find={"parameters": "{parameter}="},
     ),
     _rule(
         r"Parameter (?P<parameter>\S+) must be greater +than or equal to (?P<other>\S+)\.",
         "El parámetro «{parameter}» no puede ser menor que «{other}».",
         column="parameters",
+        find={"parameters": "{parameter}="},
     ),
     _rule(
         r"seed value must be a number or a reference to another field\.",
         "El parámetro «seed» debe ser un número o una referencia «${{…}}» a otra pregunta.",
         column="parameters",
+        find={"parameters": "seed="},
     ),
     _rule(
         r"Parameters must include randomize=true to use a seed\.",
         "El parámetro «seed» solo vale junto con «randomize=true».",
         column="parameters",
+        find={"parameters": "seed="},
     ),
     _rule(
         r"Invalid value for quality\.",
         "El parámetro «quality» debe ser «voice-only», «low», «normal» o «external» («external», solo en audio).",
         column="parameters",
+        find={"parameters": "quality="},
     ),
     _rule(
         r"Parameter 'app' has an invalid Android package name - .*",
@@ -320,6 +341,7 @@ RULES: Final[tuple[Rule, ...]] = (
         r"To use big-image, you must also specify an image for the survey element named (?P<name>.*)\.",
         "«{name}» tiene «big-image», pero le falta «image».",
         column="big-image",
+        find={"name": "{name}"},
     ),
     _rule(
         r"Media type: (?P<media>.*) not supported",
@@ -330,6 +352,7 @@ RULES: Final[tuple[Rule, ...]] = (
         r"Question '(?P<name>.*)' is a select from file type, using 'search\(\)'\..*",
         "La pregunta «{name}» toma sus opciones de un archivo y además usa «search()»: quite una de las dos cosas.",
         column="appearance",
+        find={"name": "{name}"},
     ),
     _rule(
         r"Question '(?P<name>.*)' uses 'search\(\)', and its select type references the choice list name "
@@ -337,12 +360,17 @@ RULES: Final[tuple[Rule, ...]] = (
         "La pregunta «{name}» usa «search()» con la lista «{list}», que otras preguntas usan sin «search()». Dele una "
         "lista propia.",
         column="appearance",
+        find={"name": "{name}"},
     ),
     _rule(
         r"The same instance id will be generated for different external instance source URIs\..* "
         r"Instance name: '(?P<instance>.*?)'.*",
         "Dos archivos o listas distintas se llamarían igual dentro del formulario: «{instance}». Cambie el nombre de "
         "uno.",
+    ),
+    _rule(
+        r"Instance names must be unique within a form\. The name '(?P<instance>.*?)' was found .*",
+        "Dos archivos o listas se llaman igual («{instance}»). Cambie el nombre de uno.",
     ),
     _rule(
         r"(?:.*)There is no survey element named '(?P<other>.*)'\.",

@@ -31,7 +31,7 @@ MAX_GAP: Final = 2_000
 """Empty rows in the middle of a sheet; a longer gap ends the sheet."""
 
 _OLE: Final = bytes.fromhex("d0cf11e0a1b11ae1")
-_WORKBOOK_STREAMS: Final = ("Workbook".encode("utf-16-le"), "Book".encode("utf-16-le"))
+_OTHER_STREAMS: Final = ("WordDocument".encode("utf-16-le"), "PowerPoint Document".encode("utf-16-le"))
 _ENCRYPTED_STREAM: Final = "EncryptedPackage".encode("utf-16-le")
 _FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _SPACES: Final = re.compile(" +")
@@ -137,7 +137,7 @@ def _xlsx_rows(sheet: Any) -> _Rows:
 def _read_xls(data: bytes, wanted: Collection[str]) -> Book:
     if _ENCRYPTED_STREAM in data:
         raise _protected()
-    if not any(stream in data for stream in _WORKBOOK_STREAMS):
+    if any(stream in data for stream in _OTHER_STREAMS):
         raise _not_a_workbook("un documento antiguo de Office", "an old Office document")
     try:
         book = xlrd.open_workbook(file_contents=data, logfile=io.StringIO(), on_demand=True)

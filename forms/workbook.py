@@ -79,10 +79,10 @@ def compile(  # noqa: A001 - said as forms.workbook.compile
     settings = _settings(book)
     questions = tuple(_questions(survey))
 
-    errors = [*_privacy_findings(survey, questions), *_choice_column_findings(book)]
+    errors = [*_mark_findings(survey, questions), *_name_findings(survey, questions), *_choice_column_findings(book)]
     if errors:
         raise workbook_not_valid(errors)
-    result = _convert(book, survey, form_id_fallback or _stem(filename))
+    result = _convert(book, form_id_fallback or _stem(filename))
     content = result.xform.encode()
     root = _root(content)
     instance = root.find(f"{_H}head/{_XF}model/{_XF}instance/*")
@@ -101,7 +101,7 @@ def compile(  # noqa: A001 - said as forms.workbook.compile
         findings=(
             *_version_findings(book, version),
             *translations.findings(completeness, settings.get("default_language", "default")),
-            *warning_findings(result.warnings, _Locator(survey)),
+            *warning_findings(result.warnings, _Locator(book)),
             *_media_findings(result.xform, media_names),
         ),
         marks={q.path: q.mark for q in questions if q.mark != Mark()},
@@ -121,20 +121,28 @@ class _Question:
 
 
 class _Locator:
-    """Finds the row of the survey sheet where a column holds a value."""
+    """Finds the row of a sheet that holds given cells; of the parameters, a part is enough."""
 
-    def __init__(self, survey: Sheet) -> None:
-        self._survey = survey
+    def __init__(self, book: Book) -> None:
+        self._book = book
 
-    def __call__(self, column: str, value: str) -> int | None:
-        rows = [number for number, row in enumerate(self._survey.rows, start=2) if _cells(row).get(column, "") == value]
+    def __call__(self, sheet: str, wanted: Mapping[str, str]) -> int | None:
+        rows = [
+            number
+            for number, row in enumerate(self._book.sheets[sheet].rows if sheet in self._book.sheets else (), start=2)
+            if all(_holds(_cells(row).get(column, ""), column, text) for column, text in wanted.items())
+        ]
         return rows[0] if len(rows) == 1 else None
+
+
+def _holds(cell: str, column: str, text: str) -> bool:
+    return text in cell if column == "parameters" else text == cell
 
 
 def _survey(book: Book) -> Sheet:
     survey = book.sheets.get("survey")
     if survey is None:
-        names = ", ".join(f"«{name}»" for name in book.names)
+        names = ", ".join(book.names)
         raise _one_error(
             f"El libro no tiene una hoja «survey» con las preguntas. Sus hojas son: {names}.",
             f"The workbook has no sheet “survey” with the questions. Its sheets are: {names}.",
@@ -179,7 +187,7 @@ def _questions(survey: Sheet) -> Iterator[_Question]:
             groups.append(name)
 
 
-def _privacy_findings(survey: Sheet, questions: tuple[_Question, ...]) -> Iterator[Finding]:
+def _mark_findings(survey: Sheet, questions: tuple[_Question, ...]) -> Iterator[Finding]:
     """An unknown mark would leave a question unprotected, so it is an error."""
     for question in questions:
         privacy = question.mark.privacy
@@ -194,6 +202,21 @@ def _privacy_findings(survey: Sheet, questions: tuple[_Question, ...]) -> Iterat
                 sheet=survey.name,
                 row=question.row,
                 column="privacy",
+            )
+
+
+def _name_findings(survey: Sheet, questions: tuple[_Question, ...]) -> Iterator[Finding]:
+    """pyxform lets a colon pass, but it would be read as a namespace that no form declares."""
+    for question in questions:
+        if ":" in question.path.rpartition("/")[2]:
+            yield Finding(
+                severity="error",
+                sentence=Sentence(
+                    es="El nombre no puede llevar dos puntos (:).", en="The name cannot hold a colon (:)."
+                ),
+                sheet=survey.name,
+                row=question.row,
+                column="name",
             )
 
 
@@ -217,11 +240,11 @@ def _choice_column_findings(book: Book) -> Iterator[Finding]:
         )
 
 
-def _convert(book: Book, survey: Sheet, fallback_id: str) -> ConvertResult:
+def _convert(book: Book, fallback_id: str) -> ConvertResult:
     try:
         return convert(xlsform=_for_pyxform(book, fallback_id))
     except PyXFormError as error:
-        raise workbook_not_valid(error_findings(error, _Locator(survey))) from error
+        raise workbook_not_valid(error_findings(error, _Locator(book))) from error
     except Exception as error:  # pyxform lets any exception through when cells hold what it does not expect
         raise _one_error(
             f"pyxform no pudo convertir el libro ({type(error).__name__}: {error}). Revise los nombres, las columnas y "
