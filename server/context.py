@@ -44,7 +44,7 @@ class Context:
         audits.add(
             self.conn,
             action=action,
-            actor_id=self.actor.id if self.actor else None,
+            actor_id=(self.actor.id or None) if self.actor else None,  # the console is nobody in the database
             details=details,
             logged_at=self.now(),
             **subjects,

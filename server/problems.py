@@ -86,6 +86,17 @@ def insufficient_rights() -> Problem:
     )
 
 
+def token_not_valid() -> Problem:
+    """403.1: a token that was revoked or never given; 403, because Collect shows the sentence of a 403 and not of a 401."""
+    return Problem(
+        403.1,
+        Sentence(
+            es="Este código QR ya no es válido. Pida uno nuevo a su coordinación; sus formularios siguen en el teléfono.",
+            en="This QR code is no longer valid. Ask your coordinator for a new one; your forms stay on the phone.",
+        ),
+    )
+
+
 def not_found() -> Problem:
     """404.1: there is nothing here (or nothing that this person may know of)."""
     return Problem(

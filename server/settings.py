@@ -54,6 +54,10 @@ class Settings:
                 return "postgresql+psycopg://" + self.database_url.removeprefix(scheme)
         return self.database_url
 
+    def with_(self, **values: Any) -> Settings:
+        """These settings with other values; None leaves one as it is."""
+        return replace(self, **{name: value for name, value in values.items() if value is not None})
+
 
 def load(
     environment: Mapping[str, str], *, file: Path | None = None, overrides: Mapping[str, Any] | None = None

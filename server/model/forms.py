@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Table, Text, UniqueConstraint, text
 
 from server.model.columns import METADATA, Bytes, Id, Instant, Json
 
@@ -18,7 +18,7 @@ forms = Table(
     Column("state", Text, nullable=False),  # open, closing, closed
     Column("current_version_id", Id),  # published; no foreign key: the two tables name each other
     Column("draft_version_id", Id),
-    Column("layout_revision", Integer, nullable=False, server_default="0"),
+    Column("layout_revision", Text, nullable=False, server_default=""),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant),
     Column("deleted_at", Instant),
@@ -76,7 +76,7 @@ class Form:
     state: str
     current_version_id: int | None
     draft_version_id: int | None
-    layout_revision: int
+    layout_revision: str
     created_at: datetime
     updated_at: datetime | None
     deleted_at: datetime | None

@@ -16,7 +16,6 @@ submissions = Table(
     Column("form_id", Id, ForeignKey("forms.id"), nullable=False),
     Column("draft", Boolean, nullable=False, server_default=false()),
     Column("instance_id", Text, nullable=False),  # the eldest id of its chain of edits, arrived or only named
-    Column("current_version_id", Id),  # no foreign key: the two tables name each other
     Column("submitter_id", Id, ForeignKey("actors.id")),
     Column("device_id", Text),
     Column("review_state", Text),
@@ -33,6 +32,7 @@ submission_versions = Table(
     Column("submission_id", Id, ForeignKey("submissions.id"), nullable=False),
     Column("form_id", Id, ForeignKey("forms.id"), nullable=False),
     Column("draft", Boolean, nullable=False, server_default=false()),
+    Column("current", Boolean, nullable=False),  # its answers stand
     Column("form_version_id", Id, ForeignKey("form_versions.id")),  # NULL: a version this server never had
     Column("form_version", Text, nullable=False),  # as the instance names it
     Column("instance_id", Text, nullable=False),
@@ -103,7 +103,6 @@ class Submission:
     form_id: int
     draft: bool
     instance_id: str
-    current_version_id: int | None
     submitter_id: int | None
     device_id: str | None
     review_state: str | None
@@ -119,6 +118,7 @@ class SubmissionVersion:
 
     id: int
     submission_id: int
+    current: bool
     form_version_id: int | None
     form_version: str
     instance_id: str

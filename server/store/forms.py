@@ -41,7 +41,7 @@ _BY_XML_FORM_ID = (
     .order_by(forms.c.deleted_at.is_not(None), forms.c.id.desc())
 )
 _FOR_SUBMISSION = (
-    select(*_FORM, form_versions.c.id.label("version_id"))
+    select(*_FORM, form_versions.c.id.label("version_id"), form_versions.c.sha256)
     .select_from(
         forms.outerjoin(
             form_versions,
@@ -88,15 +88,16 @@ def get_form(conn: Connection, form_id: int) -> Form:
 
 def find_for_submission(
     conn: Connection, project_id: int, xml_form_id: str, version: str
-) -> tuple[Form, int | None] | None:
-    """Where an arriving instance belongs: the form (living before deleted) and its published version of that name.
+) -> tuple[Form, int | None, str | None] | None:
+    """Where an arriving instance belongs: the form (living before deleted), its published version of that name, and the
+    SHA-256 of that version's XML.
 
     The version is None where the form never had it; None altogether where the project never had the form.
     """
     row = conn.execute(
         _FOR_SUBMISSION, {"project_id": project_id, "xml_form_id": xml_form_id, "version": version}
     ).first()
-    return (Form(*row[:-1]), row.version_id) if row else None
+    return (Form(*row[:-2]), row.version_id, row.sha256) if row else None
 
 
 def list_forms(conn: Connection, project_id: int) -> list[Form]:

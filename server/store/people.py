@@ -47,6 +47,11 @@ def find_actor(conn: Connection, actor_id: int) -> Actor | None:
     return _actor(conn.execute(_BY_ID, {"actor_id": actor_id}).all())
 
 
+def find_name(conn: Connection, actor_id: int) -> str | None:
+    """The display name of an actor, deleted or not."""
+    return conn.execute(select(actors.c.display_name).where(actors.c.id == actor_id)).scalar()
+
+
 def find_credentials(conn: Connection, email: str) -> tuple[int, str] | None:
     """The actor id and password hash of a living user; addresses are compared without case."""
     row = conn.execute(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +13,7 @@ from forms.receipt import Held
 from server.model.submissions import (
     Submission,
     SubmissionVersion,
+    flags,
     follow_failures,
     submission_versions,
     submissions,
@@ -22,6 +22,7 @@ from server.model.submissions import (
 _VERSION: tuple[ColumnElement[Any], ...] = (
     submission_versions.c.id,
     submission_versions.c.submission_id,
+    submission_versions.c.current,
     submission_versions.c.form_version_id,
     submission_versions.c.form_version,
     submission_versions.c.instance_id,
@@ -53,11 +54,6 @@ _NEIGHBOURS = (
 )
 _ADD_SUBMISSION = insert(submissions).returning(submissions.c.id)
 _ADD_VERSION = insert(submission_versions).returning(submission_versions.c.id)
-_SET_CURRENT = (
-    update(submissions)
-    .where(submissions.c.id == bindparam("submission"))
-    .values(current_version_id=bindparam("version"))
-)
 
 
 def neighbours(
@@ -119,6 +115,7 @@ def add_version(
     submission_id: int,
     form_id: int,
     draft: bool,
+    current: bool,
     form_version_id: int | None,
     instance: Instance,
     submitter_id: int | None,
@@ -131,6 +128,7 @@ def add_version(
         "submission_id": submission_id,
         "form_id": form_id,
         "draft": draft,
+        "current": current,
         "form_version_id": form_version_id,
         "form_version": instance.version,
         "instance_id": instance.instance_id,
@@ -148,8 +146,12 @@ def add_version(
 
 
 def set_current(conn: Connection, submission_id: int, version_id: int) -> None:
-    """The version whose answers stand."""
-    conn.execute(_SET_CURRENT, {"submission": submission_id, "version": version_id})
+    """Make this version, and no other, the one whose answers stand."""
+    conn.execute(
+        update(submission_versions)
+        .where(submission_versions.c.submission_id == submission_id)
+        .values(current=submission_versions.c.id == version_id)
+    )
 
 
 def change(conn: Connection, submission_id: int, **values: Any) -> None:
@@ -180,9 +182,12 @@ def list_versions(conn: Connection, submission_id: int) -> list[SubmissionVersio
     return [SubmissionVersion(*row) for row in rows]
 
 
-def get_version(conn: Connection, version_id: int) -> SubmissionVersion:
-    """The version with this row id."""
-    return SubmissionVersion(*conn.execute(select(*_VERSION).where(submission_versions.c.id == version_id)).one())
+def get_current(conn: Connection, submission_id: int) -> SubmissionVersion:
+    """The version whose answers stand."""
+    statement = select(*_VERSION).where(
+        submission_versions.c.submission_id == submission_id, submission_versions.c.current
+    )
+    return SubmissionVersion(*conn.execute(statement).one())
 
 
 def get_xml(conn: Connection, version_id: int) -> bytes:
@@ -197,6 +202,7 @@ def merge(conn: Connection, absorbed: int, into: int) -> None:
         update(submission_versions).where(submission_versions.c.submission_id == absorbed).values(submission_id=into)
     )
     conn.execute(delete(follow_failures).where(follow_failures.c.submission_id == absorbed))
+    conn.execute(delete(flags).where(flags.c.submission_id == absorbed))
     conn.execute(delete(submissions).where(submissions.c.id == absorbed))
 
 
@@ -219,6 +225,12 @@ def count(conn: Connection, form_id: int) -> int:
         .where(submissions.c.form_id == form_id, submissions.c.draft.is_(False), submissions.c.deleted_at.is_(None))
     )
     return conn.execute(statement).scalar_one()
+
+
+def count_every(conn: Connection, form_id: int) -> int:
+    """How many submissions of a form are held, drafts left out, deleted ones counted."""
+    statement = select(func.count()).select_from(submissions)
+    return conn.execute(statement.where(submissions.c.form_id == form_id, submissions.c.draft.is_(False))).scalar_one()
 
 
 def note_failure(conn: Connection, submission_id: int, follower: str, error: str, when: datetime) -> None:
@@ -244,7 +256,7 @@ def clear_failures(conn: Connection, submission_id: int, follower: str) -> None:
     )
 
 
-def list_failures(conn: Connection, *, most: int = 1000) -> Iterator[tuple[int, str, str, int]]:
+def list_failures(conn: Connection, *, most: int = 1000) -> list[tuple[int, str, str, int]]:
     """Submission id, follower, error and number of tries of what is still to be done, eldest first."""
     rows = conn.execute(
         select(
@@ -256,4 +268,4 @@ def list_failures(conn: Connection, *, most: int = 1000) -> Iterator[tuple[int, 
         .order_by(follow_failures.c.id)
         .limit(most)
     )
-    return iter([(row.submission_id, row.follower, row.error, row.tries) for row in rows])
+    return [(row.submission_id, row.follower, row.error, row.tries) for row in rows]

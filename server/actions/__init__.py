@@ -1,0 +1,1 @@
+"""The verbs: each public action is one permission, one transaction, one audit line."""

@@ -1,0 +1,300 @@
+"""Drafts: a workbook uploaded, completed with its media, tried on a phone and published."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+
+from forms import difference, validate, versions, workbook, xform
+from forms.problems import Finding, Problem, Sentence, workbook_not_valid
+from forms.schema import ExpectedAttachment, Schema
+from server import credentials, problems
+from server.access import require
+from server.actions import following
+from server.blobs.blobs import Blob
+from server.context import Context
+from server.model.forms import Form, FormAttachment, FormVersion
+from server.store import form_attachments, forms, projects
+from server.tables import ddl, layout, registry
+
+MAX_WORKBOOK: Final = 30_000_000
+"""Bytes of a workbook or XForm."""
+ITEMSETS: Final = "itemsets.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A form that can be opened, and what was found on the way."""
+
+    xml: bytes
+    schema: Schema
+    findings: tuple[Finding, ...]
+    marks: dict[str, dict[str, str]]
+    itemsets: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A draft that was kept; `test_token` opens it to a phone and is shown only now."""
+
+    form: Form
+    version: FormVersion
+    findings: tuple[Finding, ...]
+    test_token: str
+    attachments: tuple[FormAttachment, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What publishing did. `again` says that this very version was published already."""
+
+    form: Form
+    version: FormVersion
+    findings: tuple[Finding, ...]
+    again: bool
+
+
+def check(data: bytes, filename: str, *, java: Path | None = None, media_names: tuple[str, ...] = ()) -> Checked:
+    """Read a workbook (.xlsx, .xls, .md) or an XForm (.xml) with every check there is; raises Problem 400.15 or 400.1.
+
+    Needs no permission: nothing of the office is touched.
+    """
+    if len(data) > MAX_WORKBOOK:
+        raise problems.too_large(filename, MAX_WORKBOOK)
+    if filename.lower().endswith(".xml"):
+        schema = xform.read(data)
+        return Checked(data, schema, _validated(data, java, {}), {}, None)
+    compiled = workbook.compile(data, filename, media_names=media_names)
+    schema = xform.read(compiled.xml)
+    findings = (*compiled.findings, *_validated(compiled.xml, java, compiled.rows))
+    marks = {
+        "privacy": {path: mark.privacy for path, mark in compiled.marks.items() if mark.privacy},
+        "was": {path: mark.was for path, mark in compiled.marks.items() if mark.was},
+    }
+    return Checked(compiled.xml, schema, findings, marks, compiled.itemsets)
+
+
+def upload(ctx: Context, project_id: int, checked: Checked, *, original: Blob | None, name: str | None) -> Draft:
+    """Make what was checked the draft of its form (a new form where the project has none of that id).
+
+    `original` is the workbook, already among the blobs. The findings name what the new version does to stored data.
+    """
+    project = projects.find_project(ctx.conn, project_id)
+    if project is None:
+        raise problems.not_found()
+    form = forms.find_form(ctx.conn, project_id, checked.schema.form_id)
+    require(ctx, "form.update" if form else "form.create", form or project)
+
+    if form is None:
+        form_id = forms.add_form(
+            ctx.conn, project_id=project_id, xml_form_id=checked.schema.form_id, created_at=ctx.now()
+        )
+        form = forms.get_form(ctx.conn, form_id)
+    before = _current_schema(ctx, form)
+    findings = (*checked.findings, *versions.check(before, checked.schema, renamed=checked.marks.get("was", {})))
+    token = credentials.new_token()
+    version_id = forms.add_version(
+        ctx.conn,
+        form_id=form.id,
+        version=checked.schema.version,
+        title=checked.schema.title,
+        xml=checked.xml,
+        md5=hashlib.md5(checked.xml, usedforsecurity=False).hexdigest(),
+        sha256=hashlib.sha256(checked.xml).hexdigest(),
+        workbook_sha256=original.sha256 if original else None,
+        workbook_name=name,
+        marks=checked.marks,
+        draft_token_hash=credentials.token_hash(token),
+        created_at=ctx.now(),
+    )
+    _expect_attachments(ctx, form, version_id, checked)
+    forms.change_form(ctx.conn, form.id, draft_version_id=version_id, updated_at=ctx.now())
+
+    ctx.record("form.update.draft.set", project_id=project_id, form_id=form.id, details={"versionId": version_id})
+    return Draft(
+        form=forms.get_form(ctx.conn, form.id),
+        version=forms.get_version(ctx.conn, version_id),
+        findings=findings,
+        test_token=token,
+        attachments=tuple(form_attachments.list_attachments(ctx.conn, version_id)),
+    )
+
+
+def attach(ctx: Context, project_id: int, form_id: str, name: str, blob: Blob, *, content_type: str) -> bool:
+    """Give the draft a file that it expects; gives whether it expects one of that name."""
+    form = _drafted(ctx, project_id, form_id)
+    require(ctx, "form.update", form)
+    attachment = form_attachments.find_attachment(ctx.conn, form.draft_version_id or 0, name)
+    if attachment is None:
+        return False
+    form_attachments.fill(
+        ctx.conn,
+        attachment.id,
+        sha256=blob.sha256,
+        md5=blob.md5,
+        size=blob.size,
+        content_type=content_type,
+        when=ctx.now(),
+    )
+
+    ctx.record("form.attachment.update", project_id=project_id, form_id=form.id, details={"name": name})
+    return True
+
+
+def publish(
+    ctx: Context, project_id: int, form_id: str, *, progress: Callable[[int, int], None] | None = None
+) -> Published:
+    """Make the draft the published version: phones get it, the typed tables are widened for it.
+
+    The same content published again under the same version is no error: only its media can be new. Other content under a
+    version that phones may hold already is Problem 409.6. `progress` is told (done, all) where
+    stored rows must be written again.
+    """
+    form = _drafted(ctx, project_id, form_id)
+    require(ctx, "form.update", form)
+    draft = forms.get_version(ctx.conn, form.draft_version_id or 0)
+    held = forms.find_published(ctx.conn, form.id, draft.version)
+    if held is not None and (held.sha256 != draft.sha256 or held.id != form.current_version_id):
+        raise problems.version_taken(form_id, draft.version)
+    missing = tuple(
+        _missing(file) for file in form_attachments.list_attachments(ctx.conn, draft.id) if file.sha256 is None
+    )
+    if held is not None:
+        return _publish_again(ctx, form, held, draft, missing)
+
+    schema = registry.schema_of(ctx.conn, draft)
+    before = _current_schema(ctx, form)
+    widening = layout.widen(
+        registry.load(ctx.conn, form.id),
+        schema,
+        form_name=form.xml_form_id,
+        taken=registry.taken_names(ctx.conn),
+        renamed=_renamed(before, schema, draft),
+    )
+    stored = registry.store(ctx.conn, form.id, widening)
+    ddl.apply(ctx.conn, widening, stored)
+    forms.change_version(ctx.conn, draft.id, published_at=ctx.now(), draft_token_hash=None)
+    forms.change_form(ctx.conn, form.id, current_version_id=draft.id, draft_version_id=None, updated_at=ctx.now())
+    if widening.widened:
+        following.tabulate_all(ctx, form.id, progress=progress)
+
+    ctx.record("form.update.publish", project_id=project_id, form_id=form.id, details={"versionId": draft.id})
+    return Published(
+        form=forms.get_form(ctx.conn, form.id),
+        version=forms.get_version(ctx.conn, draft.id),
+        findings=missing,
+        again=False,
+    )
+
+
+def refused(findings: list[Finding]) -> Problem:
+    """400.15 with the findings that stand in the way."""
+    return workbook_not_valid(findings)
+
+
+def get_draft(ctx: Context, project_id: int, form_id: str, token: str) -> tuple[Form, FormVersion]:
+    """The draft that a test token opens; the token is the permission. Raises Problem 404.4."""
+    form = forms.find_form(ctx.conn, project_id, form_id)
+    version = forms.find_draft_by_token(ctx.conn, form.id, credentials.token_hash(token)) if form else None
+    if form is None or version is None:
+        raise problems.draft_gone()
+    return form, version
+
+
+def get_draft_xml(ctx: Context, project_id: int, form_id: str, token: str) -> tuple[FormVersion, bytes]:
+    """The XML of the draft that a test token opens."""
+    _, version = get_draft(ctx, project_id, form_id, token)
+    return version, forms.get_xml(ctx.conn, version.id)
+
+
+def list_draft_attachments(ctx: Context, project_id: int, form_id: str, token: str) -> list[FormAttachment]:
+    """The files of the draft that a test token opens."""
+    _, version = get_draft(ctx, project_id, form_id, token)
+    return form_attachments.list_attachments(ctx.conn, version.id)
+
+
+def _validated(xml: bytes, java: Path | None, rows: dict[str, int] | object) -> tuple[Finding, ...]:
+    found = validate.find_java(java)
+    if found is None:
+        return (validate.not_checked(java),)
+    return validate.validate(xml, found, rows=rows if isinstance(rows, dict) else None)
+
+
+def _current_schema(ctx: Context, form: Form) -> Schema | None:
+    if form.current_version_id is None:
+        return None
+    return registry.schema_of(ctx.conn, forms.get_version(ctx.conn, form.current_version_id))
+
+
+def _expect_attachments(ctx: Context, form: Form, version_id: int, checked: Checked) -> None:
+    expected = list(checked.schema.attachments)
+    if checked.itemsets is not None and all(entry.name != ITEMSETS for entry in expected):
+        expected.append(ExpectedAttachment(name=ITEMSETS, type="file"))
+    form_attachments.expect(ctx.conn, version_id, expected, like=form.draft_version_id or form.current_version_id)
+    if checked.itemsets is not None:
+        blob = ctx.blobs.put(BytesIO(checked.itemsets))
+        file = form_attachments.find_attachment(ctx.conn, version_id, ITEMSETS)
+        if file is not None:
+            form_attachments.fill(
+                ctx.conn,
+                file.id,
+                sha256=blob.sha256,
+                md5=blob.md5,
+                size=blob.size,
+                content_type="text/csv",
+                when=ctx.now(),
+            )
+
+
+def _drafted(ctx: Context, project_id: int, form_id: str) -> Form:
+    form = forms.find_form(ctx.conn, project_id, form_id)
+    if form is None:
+        raise problems.not_found()
+    if form.draft_version_id is None:
+        raise problems.no_draft(form_id)
+    return form
+
+
+def _publish_again(
+    ctx: Context, form: Form, held: FormVersion, draft: FormVersion, missing: tuple[Finding, ...]
+) -> Published:
+    """The very same form: phones see new media by their hashes, everything else stays."""
+    for file in form_attachments.list_attachments(ctx.conn, draft.id):
+        place = form_attachments.find_attachment(ctx.conn, held.id, file.name)
+        if place is not None and file.sha256 is not None and place.sha256 != file.sha256:
+            form_attachments.fill(
+                ctx.conn,
+                place.id,
+                sha256=file.sha256,
+                md5=file.md5 or "",
+                size=file.size or 0,
+                content_type=file.content_type or "application/octet-stream",
+                when=ctx.now(),
+            )
+            ctx.record(
+                "form.attachment.update", project_id=form.project_id, form_id=form.id, details={"name": file.name}
+            )
+    forms.change_form(ctx.conn, form.id, draft_version_id=None)
+    forms.change_version(ctx.conn, draft.id, draft_token_hash=None)
+    return Published(form=forms.get_form(ctx.conn, form.id), version=held, findings=missing, again=True)
+
+
+def _missing(file: FormAttachment) -> Finding:
+    return Finding(
+        severity="warning",
+        sentence=Sentence(
+            es=f"Falta el archivo «{file.name}», que el formulario necesita en el teléfono.",
+            en=f"The file “{file.name}”, which the form needs on the phone, is missing.",
+        ),
+    )
+
+
+def _renamed(before: Schema | None, after: Schema, version: FormVersion) -> dict[str, str]:
+    """Earlier path → new path, from the workbook's `was` column."""
+    if before is None:
+        return {}
+    return dict(difference.compare(before, after, renamed=version.marks.get("was", {})).renamed)

@@ -1,0 +1,196 @@
+"""What follows from a submission: its typed rows today, and whatever else must keep step with it."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from forms import instance as instances
+from forms.instance import Instance
+from forms.tables import Misfit
+from server.access import require
+from server.context import Context
+from server.model.forms import Form
+from server.model.submissions import Submission
+from server.store import flags, forms, people, submissions
+from server.tables import ddl, registry, rows
+from server.tables.rows import Provenance, Tabulator
+
+Progress = Callable[[int, int], None]
+"""Told how many submissions are done, and how many there are."""
+
+CHUNK: Final = 200
+"""Submissions that are written again in one transaction."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """A submission whose current version others must follow. `fresh`: nothing has followed from it yet."""
+
+    form: Form
+    submission: Submission
+    instance: Instance
+    form_version_id: int | None
+    form_version_sha256: str | None
+    submitter: str | None
+    fresh: bool
+
+
+Follower = Callable[[Context, Followed], None]
+
+
+def follow(ctx: Context, followed: Followed) -> None:
+    """Let every follower of the table FOLLOWERS do its part, each in a savepoint.
+
+    One that fails leaves nothing half done; its failure is written down with the submission and tried again later.
+    """
+    for name, follower in FOLLOWERS.items():
+        ctx.conn.exec_driver_sql("SAVEPOINT follow")
+        try:
+            follower(ctx, followed)
+        except Exception as error:
+            if getattr(error, "connection_invalidated", False):
+                raise
+            ctx.conn.exec_driver_sql("ROLLBACK TO SAVEPOINT follow")
+            reason = "".join(traceback.format_exception_only(error)).strip()
+            submissions.note_failure(ctx.conn, followed.submission.id, name, reason, ctx.now())
+        else:
+            if not followed.fresh:
+                submissions.clear_failures(ctx.conn, followed.submission.id, name)
+        ctx.conn.exec_driver_sql("RELEASE SAVEPOINT follow")
+
+
+def follow_stored(ctx: Context, submission_id: int) -> None:
+    """Let everything follow once more from what is stored of a submission."""
+    submission = submissions.get(ctx.conn, submission_id)
+    form = forms.get_form(ctx.conn, submission.form_id)
+    if submission.draft:
+        return
+    if submission.deleted_at is not None:
+        rows.clear(ctx.conn, registry.load(ctx.conn, form.id), submission_id)
+        return
+    current = submissions.get_current(ctx.conn, submission_id)
+    version = forms.get_version(ctx.conn, current.form_version_id) if current.form_version_id else None
+    submitter = people.find_name(ctx.conn, submission.submitter_id) if submission.submitter_id else None
+    followed = Followed(
+        form=form,
+        submission=submission,
+        instance=instances.read(submissions.get_xml(ctx.conn, current.id)),
+        form_version_id=current.form_version_id,
+        form_version_sha256=version.sha256 if version else None,
+        submitter=submitter,
+        fresh=False,
+    )
+    follow(ctx, followed)
+
+
+def tabulate_all(ctx: Context, form_id: int, *, progress: Progress | None = None) -> None:
+    """Write every row of a form again, inside the present transaction. The gate was taken by the action that asks."""
+    every, done, above = submissions.count_every(ctx.conn, form_id), 0, 0
+    while chunk := submissions.list_ids(ctx.conn, form_id, above=above, most=CHUNK):
+        for submission_id in chunk:
+            follow_stored(ctx, submission_id)
+        above, done = chunk[-1], done + len(chunk)
+        if progress:
+            progress(done, every)
+
+
+def prepare_rebuild(ctx: Context) -> list[tuple[Form, int]]:
+    """Make sure that every typed table stands as its layout says; gives the forms and how many submissions each holds."""
+    require(ctx, "config.set", None)
+    everything = forms.list_every_form(ctx.conn)
+    for form in everything:
+        ddl.repair(ctx.conn, registry.load(ctx.conn, form.id))
+    ctx.record("config.rebuild")
+    return [(form, submissions.count_every(ctx.conn, form.id)) for form in everything]
+
+
+def rebuild_chunk(ctx: Context, form_id: int, above: int) -> int | None:
+    """Write the next rows of a form again, after submission `above`; gives the last one done, None at the end."""
+    require(ctx, "config.set", None)
+    chunk = submissions.list_ids(ctx.conn, form_id, above=above, most=CHUNK)
+    layout = registry.load(ctx.conn, form_id)
+    rows.clear_between(ctx.conn, layout, above, chunk[-1] if chunk else None, keep=set(chunk))
+    for submission_id in chunk:
+        follow_stored(ctx, submission_id)
+    return chunk[-1] if chunk else None
+
+
+def retry_failures(ctx: Context, *, most: int = 50) -> int:
+    """Try again what failed to follow; gives how many submissions were tried."""
+    require(ctx, "config.set", None)
+    waiting = list(dict.fromkeys(failure[0] for failure in submissions.list_failures(ctx.conn, most=most)))
+    for submission_id in waiting:
+        follow_stored(ctx, submission_id)
+    return len(waiting)
+
+
+def _tabulate(ctx: Context, followed: Followed) -> None:
+    """Typed rows and, for what found no place in them, flags."""
+    conn, form = ctx.conn, followed.form
+    version_id, sha256 = followed.form_version_id, followed.form_version_sha256
+    if version_id is None or sha256 is None:
+        if form.current_version_id is None:
+            return
+        version = forms.get_version(conn, form.current_version_id)
+        version_id, sha256 = version.id, version.sha256
+    key = ("tabulator", form.id, form.layout_revision, sha256)
+    known = version_id
+    tabulator = registry.remember(conn, key, lambda: _tabulator(ctx, form, known))
+    submission = followed.submission
+    misfits = tabulator.write(
+        conn,
+        followed.instance,
+        Provenance(
+            submission_id=submission.id,
+            instance_id=submission.instance_id,
+            received_at=submission.created_at,
+            updated_at=submission.updated_at,
+            submitter_id=submission.submitter_id,
+            submitter=followed.submitter,
+            device_id=submission.device_id,
+            review_state=submission.review_state,
+            edits=submission.edits,
+        ),
+        fresh=followed.fresh,
+    )
+    found = [_flag(ctx, misfit) for misfit in misfits]
+    if followed.form_version_id is None:
+        found.append(_version_flag(ctx, followed))
+    if found or not followed.fresh:
+        flags.replace(conn, submission.id, "builtin:", found, fresh=followed.fresh)
+
+
+FOLLOWERS: Final[dict[str, Follower]] = {"tables": _tabulate}
+"""Everything that follows from a received or edited submission, in this order."""
+
+
+def _tabulator(ctx: Context, form: Form, version_id: int) -> Tabulator:
+    schema = registry.schema_of(ctx.conn, forms.get_version(ctx.conn, version_id))
+    return Tabulator(ctx.conn, registry.load(ctx.conn, form.id), schema)
+
+
+def _flag(ctx: Context, misfit: Misfit) -> dict[str, Any]:
+    return {
+        "check": f"builtin:{misfit.reason}",
+        "row_key": misfit.row_key,
+        "path": misfit.path,
+        "text": misfit.text,
+        "severity": "error" if misfit.reason == "type" else "warning",
+        "state": "open",
+        "created_at": ctx.now(),
+    }
+
+
+def _version_flag(ctx: Context, followed: Followed) -> dict[str, Any]:
+    return {
+        "check": "builtin:form_version",
+        "row_key": followed.submission.instance_id,
+        "path": "",
+        "text": followed.instance.version,
+        "severity": "warning",
+        "state": "open",
+        "created_at": ctx.now(),
+    }

@@ -1,0 +1,1 @@
+"""Marshmallow schemas: the shape of what the API takes."""

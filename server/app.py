@@ -1,0 +1,76 @@
+"""Opens the house: the WSGI application."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import structlog
+from flask import Flask, Response, json, request
+from werkzeug.exceptions import HTTPException
+
+from forms.problems import Problem
+from server import problems
+from server.api import extracts, wire
+from server.blobs.disk import DiskBlobs
+from server.context import Clock, wall_clock
+from server.db import Database
+from server.http import endpoint
+from server.http.endpoint import Office
+from server.http.paths import RawPath, Segment
+from server.openrosa import routes
+from server.settings import Settings
+
+log = structlog.get_logger("tejido")
+_TOKEN: Final = re.compile(r"(/key|/test)/[^/]+/")
+"""Tokens in paths stay out of the log."""
+
+
+def open_office(settings: Settings, *, clock: Clock = wall_clock) -> Office:
+    """What one process holds: database and blobs. The database is not migrated here."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    return Office(settings, Database(settings), DiskBlobs(settings.data / "blobs"), clock)
+
+
+def create_app(office: Office) -> Flask:
+    """The application over an open office."""
+    app = Flask("tejido", static_folder=None)
+    app.url_map.converters["segment"] = Segment
+    app.url_map.strict_slashes = False
+    app.config["MAX_CONTENT_LENGTH"] = office.settings.max_body
+    endpoint.install(app, office)
+    app.register_blueprint(routes.blueprint)
+    app.register_blueprint(extracts.blueprint)
+    app.add_url_rule("/healthz", "health", _health)
+    app.register_error_handler(Problem, _tell)
+    app.register_error_handler(HTTPException, _tell_http)
+    app.register_error_handler(Exception, _tell_unforeseen)
+    app.wsgi_app = RawPath(app.wsgi_app)  # type: ignore[method-assign]
+    return app
+
+
+def _health() -> Response:
+    """200 where the database answers."""
+    endpoint.ask(lambda ctx: ctx.conn.exec_driver_sql("SELECT 1").scalar(), anonymous=True)
+    return Response(json.dumps({"ok": True}), content_type="application/json")
+
+
+def _tell(problem: Problem) -> Response:
+    if request.path.endswith(("/formList", "/submission", "/manifest")):
+        return routes.tell(problem)
+    return wire.tell(problem)
+
+
+def _tell_http(error: HTTPException) -> Response:
+    if error.code in (404, 405):
+        response = _tell(problems.not_found())
+        response.status_code = error.code
+        return response
+    if error.code == 413:
+        return _tell(problems.too_large("HTTP", endpoint.office().settings.max_body))
+    return Response(error.get_body(), status=error.code or 500, content_type="text/html")
+
+
+def _tell_unforeseen(error: Exception) -> Response:
+    log.error("unforeseen", path=_TOKEN.sub(r"\1/…/", request.path), method=request.method, exc_info=error)
+    return _tell(problems.internal())

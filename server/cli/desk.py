@@ -1,0 +1,109 @@
+"""The desk: what every command shares: settings, an open office, words in the person's language."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from tqdm import tqdm
+
+from forms.problems import Finding, Sentence
+from server import migrations
+from server.actions.identity import CONSOLE
+from server.app import open_office
+from server.context import Context
+from server.http.endpoint import Office
+from server.settings import Settings
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The settings in force and the language of the terminal."""
+
+    settings: Settings
+    language: str
+
+    def say(self, es: str, en: str, *, err: bool = False) -> None:
+        """One sentence in the person's language."""
+        click.echo(Sentence(es, en).say(self.language), err=err)
+
+    def tell(self, findings: Iterable[Finding]) -> None:
+        """Findings, one a line, errors before warnings."""
+        for finding in sorted(findings, key=lambda finding: finding.severity):
+            word = {"error": "✗", "warning": "!"}[finding.severity]
+            click.echo(f"  {word} {finding.say(self.language)}")
+
+    @contextmanager
+    def office(self, *, migrate: bool = True) -> Iterator[Office]:
+        """The open office; the database brought up to date first."""
+        office = open_office(self.settings)
+        try:
+            if migrate:
+                migrations.upgrade(office.database)
+            yield office
+        finally:
+            office.database.close()
+
+    @contextmanager
+    def progress(self, es: str, en: str) -> Iterator[Callable[[int, int], None]]:
+        """A progress bar, told (done, all); silent where there is no terminal."""
+        with tqdm(desc=Sentence(es, en).say(self.language), disable=None, leave=False) as bar:
+
+            def tell(done: int, every: int) -> None:
+                bar.total = every
+                bar.update(done - bar.n)
+
+            yield tell
+
+    def base_url(self) -> str:
+        """The address phones are given: the setting, or this machine's own on the network it listens to."""
+        if self.settings.base_url:
+            return self.settings.base_url
+        host = self.settings.host
+        if host in ("0.0.0.0", "::", ""):  # noqa: S104  compared, not bound
+            host = own_address()
+        return f"http://{host}:{self.settings.port}"
+
+
+def act(office: Office, action: Callable[[Context], T]) -> T:
+    """A writing action in the name of the command line."""
+    return office.database.write(lambda conn: action(_context(office, conn)))
+
+
+def ask(office: Office, action: Callable[[Context], T]) -> T:
+    """A reading action in the name of the command line."""
+    return office.database.read(lambda conn: action(_context(office, conn)))
+
+
+def own_address() -> str:
+    """This machine's address on its network. Connecting a datagram socket sends nothing: it only picks the way out."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # TEST-NET-1, RFC 5737
+            return str(probe.getsockname()[0])
+        except OSError:
+            return "127.0.0.1"
+
+
+def read_file(path: Path) -> bytes:
+    """A file named on the command line."""
+    return path.read_bytes()
+
+
+def desk(context: click.Context) -> Desk:
+    """The desk that the main command set up."""
+    found = context.find_object(Desk)
+    if found is None:
+        raise RuntimeError("no desk")
+    return found
+
+
+def _context(office: Office, conn: Any) -> Context:
+    return Context(conn, CONSOLE, office.blobs, office.settings, office.clock)

@@ -1,0 +1,145 @@
+"""tejido user, project, app-user."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from server import credentials
+from server.actions import people, projects
+from server.cli.desk import Desk, act, ask, desk
+from server.http import collect
+
+
+@click.group()
+def user() -> None:
+    """People who log in."""
+
+
+@user.command("create")
+@click.argument("email")
+@click.option("--password", help="Asked for where it is not given.")
+@click.option("--administrator/--no-administrator", default=False, help="May do everything on this server.")
+@click.pass_context
+def create_user(context: click.Context, email: str, password: str | None, administrator: bool) -> None:
+    """Create a user."""
+    at = desk(context)
+    if password is None and sys.stdin.isatty():
+        password = click.prompt("Contraseña / Password", hide_input=True, confirmation_prompt=True)
+    generated = password is None
+    chosen = password or credentials.new_password()
+    with at.office() as office:
+        act(office, lambda ctx: people.create_user(ctx, email, chosen, administrator=administrator))
+    at.say(f"Usuario {email} creado.", f"User {email} created.")
+    if generated:
+        at.say(f"Contraseña (no se vuelve a mostrar): {chosen}", f"Password (not shown again): {chosen}")
+
+
+@click.group()
+def project() -> None:
+    """Projects."""
+
+
+@project.command("create")
+@click.argument("name")
+@click.pass_context
+def create_project(context: click.Context, name: str) -> None:
+    """Create a project; prints its number."""
+    at = desk(context)
+    with at.office() as office:
+        made = act(office, lambda ctx: projects.create_project(ctx, name))
+    at.say(f"Proyecto {made.id}: {made.name}", f"Project {made.id}: {made.name}")
+
+
+@project.command("list")
+@click.pass_context
+def list_projects(context: click.Context) -> None:
+    """List the projects."""
+    with desk(context).office() as office:
+        for one in ask(office, projects.list_projects):
+            click.echo(f"{one.id}\t{one.name}")
+
+
+@click.group("app-user")
+def app_user() -> None:
+    """Phones: one app user each, so that a lost one can be shut out."""
+
+
+@app_user.command("create")
+@click.argument("name")
+@click.option("--project", "project_id", type=int, required=True, help="Number of the project.")
+@click.option(
+    "--form", "form_ids", multiple=True, help="Only this form (may be repeated); default: all of the project."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print URL, settings and QR text as JSON.")
+@click.option("--png", type=click.Path(dir_okay=False, path_type=Path), help="Write the QR code as PNG.")
+@click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Write the QR code as SVG.")
+@click.pass_context
+def create_app_user(
+    context: click.Context,
+    name: str,
+    project_id: int,
+    form_ids: tuple[str, ...],
+    as_json: bool,
+    png: Path | None,
+    svg: Path | None,
+) -> None:
+    """Create an app user and show the QR code that connects a phone."""
+    at = desk(context)
+    with at.office() as office:
+        made = act(office, lambda ctx: people.create_app_user(ctx, project_id, name, xml_form_ids=form_ids))
+        named = ask(office, lambda ctx: projects.get_project(ctx, project_id)).name
+    url = collect.app_user_url(at.base_url(), project_id, made.token)
+    settings = collect.settings(url, project_name=named, language=at.settings.language)
+    code = collect.qr_code(settings)
+    if png is not None:
+        code.save(str(png), scale=6, border=4)
+    if svg is not None:
+        code.save(str(svg), scale=6, border=4)
+    if as_json:
+        told = {"id": made.actor_id, "name": made.display_name, "url": url, "settings": settings}
+        click.echo(json.dumps({**told, "qr": collect.encode(settings)}, ensure_ascii=False, indent=2))
+        return
+    show_code(at, url, settings)
+
+
+@app_user.command("list")
+@click.option("--project", "project_id", type=int, required=True, help="Number of the project.")
+@click.pass_context
+def list_app_users(context: click.Context, project_id: int) -> None:
+    """List the app users of a project."""
+    with desk(context).office() as office:
+        for key in ask(office, lambda ctx: people.list_app_users(ctx, project_id)):
+            state = "revocado/revoked" if key.revoked_at else ""
+            click.echo(f"{key.actor_id}\t{key.display_name}\t{key.created_at:%Y-%m-%d}\t{state}")
+
+
+@app_user.command("revoke")
+@click.argument("actor_id", type=int)
+@click.option("--project", "project_id", type=int, required=True, help="Number of the project.")
+@click.pass_context
+def revoke_app_user(context: click.Context, actor_id: int, project_id: int) -> None:
+    """Shut out a phone; what it sent stays."""
+    at = desk(context)
+    with at.office() as office:
+        act(office, lambda ctx: people.revoke_app_user(ctx, project_id, actor_id))
+    at.say("Acceso revocado.", "Access revoked.")
+
+
+def show_code(at: Desk, url: str, settings: dict[str, Any]) -> None:
+    """The URL and the QR code in the terminal, with what to do about it."""
+    at.say(
+        "En ODK Collect: «Configurar con código QR» y escanee esto. (O escriba la dirección a mano.)",
+        "In ODK Collect: “Configure with QR code” and scan this. (Or type the address.)",
+    )
+    collect.qr_code(settings).terminal(sys.stdout, border=2, compact=True)
+    click.echo(url)
+    if "//127." in url or "//localhost" in url:
+        at.say(
+            "Esta dirección solo sirve en este equipo. Para teléfonos de la misma red, inicie con TEJIDO_HOST=0.0.0.0.",
+            "This address works on this machine only. For phones on the same network, start with TEJIDO_HOST=0.0.0.0.",
+        )

@@ -1,0 +1,1 @@
+"""Extracts: clean data as files, read from the typed tables."""

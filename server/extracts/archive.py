@@ -1,0 +1,50 @@
+"""Archives: a zip that is written while it is sent, with no more than one piece of it in memory."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+PIECE: Final = 1 << 16
+
+
+class _Outlet:
+    """A file that cannot seek: it only remembers what was written since the last look."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._waiting = 0
+
+    def write(self, data: bytes) -> int:
+        self._pieces.append(bytes(data))
+        self._waiting += len(data)
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing to do: `take` hands out what there is."""
+
+    def take(self, least: int) -> bytes:
+        if self._waiting < least or not self._waiting:
+            return b""
+        data = b"".join(self._pieces)
+        self._pieces.clear()
+        self._waiting = 0
+        return data
+
+
+def zipped(entries: Iterable[tuple[str, Callable[[], Iterator[bytes]]]]) -> Iterator[bytes]:
+    """The bytes of a zip with these entries (name, and what gives its content piece by piece)."""
+    outlet = _Outlet()
+    with zipfile.ZipFile(outlet, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:  # type: ignore[call-overload]
+        for name, content in entries:
+            info = zipfile.ZipInfo(name)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.external_attr = 0o644 << 16
+            with archive.open(info, "w", force_zip64=True) as entry:
+                for data in content():
+                    entry.write(data)
+                    if piece := outlet.take(PIECE):
+                        yield piece
+    if piece := outlet.take(0):
+        yield piece

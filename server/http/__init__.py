@@ -1,0 +1,1 @@
+"""The hall: what the doors share of HTTP."""

@@ -1,0 +1,67 @@
+"""Answers: bodies with an ETag, compressed where that helps, and files streamed from the blobs."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Iterator
+from typing import BinaryIO, Final
+from urllib.parse import quote
+
+from flask import Request, Response
+
+from server.blobs.disk import CHUNK
+
+_COMPRESSIBLE: Final = ("text/", "application/json", "application/geo+json", "application/xml", "image/svg+xml")
+_LEAST: Final = 600
+_MOST: Final = 8_000_000
+
+
+def document(request: Request, body: bytes, content_type: str, *, etag: str | None = None) -> Response:
+    """`body` with an ETag (of the content where none is given); 304 where the client has it, gzip where it takes it."""
+    tag = etag or hashlib.md5(body, usedforsecurity=False).hexdigest()
+    if request.if_none_match.contains_weak(tag):
+        return _tagged(Response(status=304), tag)
+    response = Response(body, content_type=content_type)
+    if len(body) >= _LEAST and _compresses(request, content_type):
+        response.set_data(gzip.compress(body, 6, mtime=0))
+        response.headers["Content-Encoding"] = "gzip"
+    response.headers["Vary"] = "Accept-Encoding"
+    return _tagged(response, tag)
+
+
+def blob(request: Request, content: BinaryIO, *, size: int, content_type: str, etag: str, name: str) -> Response:
+    """A file from the blobs, streamed; 304 where the client has it. The file is closed when the answer ends."""
+    if request.if_none_match.contains_weak(etag):
+        content.close()
+        return _tagged(Response(status=304), etag)
+    if _LEAST <= size <= _MOST and _compresses(request, content_type):
+        with content:
+            response = document(request, content.read(), content_type, etag=etag)
+    else:
+        response = Response(_chunks(content), content_type=content_type)
+        response.content_length = size
+        response.call_on_close(content.close)
+    response.headers["Content-Disposition"] = disposition(name)
+    return _tagged(response, etag)
+
+
+def disposition(name: str) -> str:
+    """An attachment's name with any characters: an ASCII form and RFC 6266's UTF-8 form."""
+    plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\' else "_" for c in name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _tagged(response: Response, etag: str) -> Response:
+    response.set_etag(etag, weak=True)
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def _compresses(request: Request, content_type: str) -> bool:
+    return content_type.startswith(_COMPRESSIBLE) and request.accept_encodings["gzip"] > 0
+
+
+def _chunks(content: BinaryIO) -> Iterator[bytes]:
+    while chunk := content.read(CHUNK):
+        yield chunk

@@ -1,0 +1,76 @@
+"""Endpoints: a request becomes one action, with its actor, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar, cast
+
+from flask import Flask, current_app, request
+
+from server.blobs.blobs import Blobs
+from server.context import Clock, Context, wall_clock
+from server.db import Database
+from server.http import identity
+from server.http.identity import Claim, Verified
+from server.settings import Settings
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What one process of the server holds while it runs."""
+
+    settings: Settings
+    database: Database
+    blobs: Blobs
+    clock: Clock = wall_clock
+    verified: Verified = field(default_factory=Verified)
+
+
+def install(app: Flask, office: Office) -> None:
+    """Give the app its office."""
+    app.extensions["tejido"] = office
+
+
+def office() -> Office:
+    """The office of the app that answers."""
+    return cast(Office, current_app.extensions["tejido"])
+
+
+def ask(action: Callable[[Context], T], *, anonymous: bool = False) -> T:
+    """What a reading action gives to whoever asks (`anonymous`: the path's token is no actor's)."""
+    here = office()
+    claim = _claim(here, anonymous=anonymous)
+    return here.database.read(
+        lambda conn: action(Context(conn, identity.resolve(conn, claim), here.blobs, here.settings, here.clock))
+    )
+
+
+def act(action: Callable[[Context], T], *, anonymous: bool = False) -> T:
+    """What a writing action gives, once it is durable. It may run on another thread: it must not touch the request."""
+    here = office()
+    claim = _claim(here, anonymous=anonymous)
+    return here.database.write(
+        lambda conn: action(Context(conn, identity.resolve(conn, claim), here.blobs, here.settings, here.clock))
+    )
+
+
+@contextmanager
+def asking() -> Iterator[Context]:
+    """A context for an answer that is streamed."""
+    here = office()
+    claim = _claim(here, anonymous=False)
+    with here.database.reading() as conn:
+        yield Context(conn, identity.resolve(conn, claim), here.blobs, here.settings, here.clock)
+
+
+def base_url() -> str:
+    """Scheme and host as clients see them, without a slash at the end."""
+    return office().settings.base_url or f"{request.scheme}://{request.host}"
+
+
+def _claim(here: Office, *, anonymous: bool) -> Claim:
+    return Claim() if anonymous else identity.claim_of(request, here.database, here.verified)

@@ -1,0 +1,50 @@
+"""Paths: names in a URL may hold any character, an encoded slash too."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, Final
+from urllib.parse import quote, unquote, unquote_to_bytes
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from werkzeug.routing import BaseConverter
+
+_KEPT: Final = re.compile(r"%(2[Ff]|25)")
+
+
+class RawPath:
+    """WSGI middleware: decodes the path from the request line, but for %2F and %25, which `Segment` decodes.
+
+    PATH_INFO has lost the difference between a slash and an encoded one; form ids may hold both.
+    """
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self._app = app
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Pass the request on."""
+        uri = environ.get("REQUEST_URI", "")
+        if uri.startswith("/") and "%" in uri:
+            path = _KEPT.sub(lambda match: f"%25{match[1]}", uri.partition("?")[0])
+            environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin-1")
+        return self._app(environ, start_response)
+
+
+class Segment(BaseConverter):
+    """One segment of a path, whatever characters it holds."""
+
+    regex = "[^/]+"
+
+    def to_python(self, value: str) -> str:
+        """The name that was meant."""
+        return unquote(value)
+
+    def to_url(self, value: Any) -> str:
+        """The name, encoded for a URL."""
+        return segment(str(value))
+
+
+def segment(name: str) -> str:
+    """A name as one segment of a URL; nothing stays that `java.net.URI` would refuse."""
+    return quote(name, safe="")

@@ -1,0 +1,1 @@
+"""The phones' door: the OpenRosa protocol, as ODK Collect speaks it."""

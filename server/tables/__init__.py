@@ -1,0 +1,1 @@
+"""Typed tables: one per form and one per repeat, over all versions of the form."""

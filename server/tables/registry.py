@@ -1,0 +1,115 @@
+"""The registry of typed tables: layouts as they are stored, and the caches that a process keeps of them."""
+
+from __future__ import annotations
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import replace
+from typing import Any, Final, TypeVar
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Connection, Engine, insert, select, update
+
+from forms import xform
+from forms.schema import Schema
+from server.model.forms import FormVersion
+from server.model.tables import data_columns, data_tables
+from server.store import forms
+from server.tables.layout import DataColumn, DataTable, Layout, Widening
+
+T = TypeVar("T")
+_KEPT: Final = 256
+_CACHES: Final[WeakKeyDictionary[Engine, OrderedDict[Hashable, Any]]] = WeakKeyDictionary()
+
+
+def load(conn: Connection, form_id: int) -> Layout:
+    """The layout of a form as stored."""
+    columns: dict[int, list[DataColumn]] = {}
+    tables = conn.execute(select(data_tables).where(data_tables.c.form_id == form_id).order_by(data_tables.c.id)).all()
+    rows = conn.execute(
+        select(data_columns)
+        .join(data_tables, data_tables.c.id == data_columns.c.table_id)
+        .where(data_tables.c.form_id == form_id)
+        .order_by(data_columns.c.id)
+    )
+    for row in rows:
+        columns.setdefault(row.table_id, []).append(
+            DataColumn(
+                id=row.id,
+                paths=tuple(row.paths),
+                name=row.name,
+                type=row.type,
+                accepts=tuple(row.accepts),
+                part=row.part,
+            )
+        )
+    return Layout(
+        tuple(
+            DataTable(id=row.id, paths=tuple(row.paths), name=row.name, columns=tuple(columns.get(row.id, ())))
+            for row in tables
+        )
+    )
+
+
+def taken_names(conn: Connection) -> set[str]:
+    """The names of all typed tables."""
+    return set(conn.execute(select(data_tables.c.name)).scalars())
+
+
+def store(conn: Connection, form_id: int, widening: Widening) -> Layout:
+    """Write down a widening; gives the layout with its lasting ids, and marks the form's layout as changed."""
+    ids: dict[int, int] = {}
+    for table in widening.new_tables:
+        statement = insert(data_tables).values(form_id=form_id, paths=list(table.paths), name=table.name)
+        ids[table.id] = conn.execute(statement.returning(data_tables.c.id)).scalar_one()
+    for table, column in widening.new_columns:
+        new_column = insert(data_columns).values(
+            table_id=ids.get(table.id, table.id),
+            paths=list(column.paths),
+            name=column.name,
+            type=column.type,
+            accepts=list(column.accepts),
+            part=column.part,
+        )
+        ids[column.id] = conn.execute(new_column.returning(data_columns.c.id)).scalar_one()
+    for changed in (*widening.renamed, *(after for _, _, after in widening.widened)):
+        if isinstance(changed, DataTable):
+            conn.execute(update(data_tables).where(data_tables.c.id == changed.id).values(paths=list(changed.paths)))
+        else:
+            conn.execute(
+                update(data_columns)
+                .where(data_columns.c.id == changed.id)
+                .values(paths=list(changed.paths), type=changed.type, accepts=list(changed.accepts))
+            )
+    forms.change_form(conn, form_id, layout_revision=secrets.token_hex(8))
+    return Layout(
+        tuple(
+            replace(
+                table,
+                id=ids.get(table.id, table.id),
+                columns=tuple(replace(column, id=ids.get(column.id, column.id)) for column in table.columns),
+            )
+            for table in widening.layout.tables
+        )
+    )
+
+
+def schema_of(conn: Connection, version: FormVersion) -> Schema:
+    """The schema of a stored version, read from its XML once per process."""
+    return remember(conn, ("schema", version.sha256), lambda: xform.read(forms.get_xml(conn, version.id)))
+
+
+def remember(conn: Connection, key: Hashable, make: Callable[[], T]) -> T:
+    """What `make` gave for `key` earlier in this process on this database, or gives now; the least used are forgotten.
+
+    Keys must name what they stand for for ever (a hash, a layout revision): nothing here is ever invalidated.
+    """
+    cache = _CACHES.setdefault(conn.engine, OrderedDict())
+    try:
+        value: T = cache[key]
+    except KeyError:
+        value = cache[key] = make()
+        while len(cache) > _KEPT:
+            cache.popitem(last=False)
+    return value
