@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from forms import difference, validate, versions, workbook, xform
-from forms.problems import Finding, Problem, Sentence, workbook_not_valid
+from forms.problems import Finding, Sentence, workbook_not_valid
 from forms.schema import ExpectedAttachment, Schema
 from server import credentials, problems
 from server.access import require
@@ -24,6 +24,8 @@ from server.tables import ddl, layout, registry
 MAX_WORKBOOK: Final = 30_000_000
 """Bytes of a workbook or XForm."""
 ITEMSETS: Final = "itemsets.csv"
+Marks = dict[str, dict[str, Any]]
+"""What the workbook says beside the form: `privacy` and `was` by path, `choices_were` by list and code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Checked:
     xml: bytes
     schema: Schema
     findings: tuple[Finding, ...]
-    marks: dict[str, dict[str, str]]
+    marks: Marks
     itemsets: bytes | None
 
 
@@ -71,9 +73,10 @@ def check(data: bytes, filename: str, *, java: Path | None = None, media_names: 
     compiled = workbook.compile(data, filename, media_names=media_names)
     schema = xform.read(compiled.xml)
     findings = (*compiled.findings, *_validated(compiled.xml, java, compiled.rows))
-    marks = {
+    marks: Marks = {
         "privacy": {path: mark.privacy for path, mark in compiled.marks.items() if mark.privacy},
         "was": {path: mark.was for path, mark in compiled.marks.items() if mark.was},
+        "choices_were": {name: dict(codes) for name, codes in compiled.choices_were.items()},
     }
     return Checked(compiled.xml, schema, findings, marks, compiled.itemsets)
 
@@ -95,7 +98,7 @@ def upload(ctx: Context, project_id: int, checked: Checked, *, original: Blob | 
         )
         form = forms.get_form(ctx.conn, form_id)
     before = _current_schema(ctx, form)
-    findings = (*checked.findings, *versions.check(before, checked.schema, renamed=checked.marks.get("was", {})))
+    findings = (*checked.findings, *_consequences(before, checked.schema, checked.marks))
     token = credentials.new_token()
     version_id = forms.add_version(
         ctx.conn,
@@ -168,6 +171,9 @@ def publish(
 
     schema = registry.schema_of(ctx.conn, draft)
     before = _current_schema(ctx, form)
+    refusals = [finding for finding in _consequences(before, schema, draft.marks) if finding.severity == "error"]
+    if refusals:
+        raise workbook_not_valid(refusals)
     widening = layout.widen(
         registry.load(ctx.conn, form.id),
         schema,
@@ -189,11 +195,6 @@ def publish(
         findings=missing,
         again=False,
     )
-
-
-def refused(findings: list[Finding]) -> Problem:
-    """400.15 with the findings that stand in the way."""
-    return workbook_not_valid(findings)
 
 
 def get_draft(ctx: Context, project_id: int, form_id: str, token: str) -> tuple[Form, FormVersion]:
@@ -228,6 +229,10 @@ def _current_schema(ctx: Context, form: Form) -> Schema | None:
     if form.current_version_id is None:
         return None
     return registry.schema_of(ctx.conn, forms.get_version(ctx.conn, form.current_version_id))
+
+
+def _consequences(before: Schema | None, after: Schema, marks: Marks) -> tuple[Finding, ...]:
+    return versions.check(before, after, renamed=marks.get("was", {}), choices_renamed=marks.get("choices_were", {}))
 
 
 def _expect_attachments(ctx: Context, form: Form, version_id: int, checked: Checked) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from forms.problems import workbook_not_valid
 from server.actions import drafts, forms, projects
 from server.blobs.blobs import Blob
 from server.cli.desk import Desk, act, ask, desk, read_file
@@ -121,8 +122,7 @@ def _upload(
     checked = drafts.check(data, file.name, media_names=tuple(media))
     refused = [finding for finding in checked.findings if finding.severity == "error"]
     if refused:
-        at.tell(checked.findings)
-        raise drafts.refused(refused)
+        raise workbook_not_valid(refused)
     original = None if file.name.lower().endswith(".xml") else office.blobs.put(BytesIO(data))
     made = act(office, lambda ctx: drafts.upload(ctx, project_id, checked, original=original, name=file.name))
     at.tell(made.findings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Table, Text, UniqueConstraint, text
 
@@ -43,7 +44,7 @@ form_versions = Table(
     Column("sha256", Text, nullable=False),
     Column("workbook_sha256", Text),
     Column("workbook_name", Text),
-    Column("marks", Json, nullable=False),  # {"privacy": {path: class}, "was": {path: earlier name}}
+    Column("marks", Json, nullable=False),  # what the workbook says beside the form: actions/drafts.Marks
     Column("draft_token_hash", Text),
     Column("created_at", Instant, nullable=False),
     Column("published_at", Instant),
@@ -94,7 +95,7 @@ class FormVersion:
     sha256: str
     workbook_sha256: str | None
     workbook_name: str | None
-    marks: dict[str, dict[str, str]]
+    marks: dict[str, dict[str, Any]]
     draft_token_hash: str | None
     created_at: datetime
     published_at: datetime | None
