@@ -125,15 +125,14 @@ def _rule(pattern: str, es: str, en: str) -> _Rule:
     return _Rule(re.compile(pattern, re.DOTALL), es, en)
 
 
-_WHAT: Final[Mapping[str, tuple[str, str, str]]] = {
+_WHAT: Final[Mapping[str, tuple[str | None, str, str]]] = {
     # Validate's word for an expression → column of the survey sheet, Spanish, English
     "display condition": ("relevant", "la condición para mostrar", "the display condition of"),
     "calculate": ("calculation", "el cálculo de", "the calculation of"),
     "constraint": ("constraint", "la restricción de", "the constraint of"),
-    "required": ("required", "la condición de obligatoria de", "the required condition of"),
-    "required condition": ("required", "la condición de obligatoria de", "the required condition of"),
-    "readonly": ("readonly", "la condición de solo lectura de", "the read-only condition of"),
-    "disabled condition": ("readonly", "la condición de solo lectura de", "the read-only condition of"),
+    "require condition": ("required", "la condición de obligatoria de", "the required condition of"),
+    "readonly condition": ("read_only", "la condición de solo lectura de", "the read-only condition of"),
+    "condition": (None, "una condición de", "a condition of"),
 }
 _REASONS: Final = (
     _rule(
@@ -186,7 +185,7 @@ _REASONS: Final = (
         "a function gets an argument of a type that it does not take",
     ),
     _rule(
-        r"mismatched brackets or parentheses!?",
+        r"[Mm]ismatched brackets or parentheses",
         "falta o sobra un paréntesis o un corchete",
         "a parenthesis or bracket is missing or left over",
     ),
@@ -222,6 +221,10 @@ _EVALUATION: Final = re.compile(
     r"(?:The problem was located in (?P<what>\w+) expression for /\S+\s+)?(?P<reason>.*)",
     re.DOTALL,
 )
+_CONSTRAINT: Final = re.compile(
+    r"bind for (?P<path>/\S+) contains invalid (?P<what>constraint) expression \[(?P<expression>.*?)\] (?P<reason>.*)",
+    re.DOTALL,
+)
 _NODESET: Final = re.compile(r"Unsupported nodeset expression: (?P<nodeset>.*)\]", re.DOTALL)
 _PATH: Final = re.compile(r"(?<![\w)\].'])\s?(/\w[\w.-]*(?:\[\d+\])?(?:/[\w.-]+(?:\[\d+\])?)+)\s?")
 _NOISE: Final = re.compile(
@@ -242,7 +245,7 @@ def _findings(said: str, rows: Mapping[str, int]) -> tuple[Finding, ...]:
     words = _EXCEPTION.sub("", _NOISE.sub("", text)).strip()
     if match := _CONDITION.search(words):
         return (_expression(match["path"], match["what"], match["rest"].rpartition(", ")[2], match["rest"], rows),)
-    if match := (_CALCULATE.search(words) or _EVALUATION.search(words)):
+    if match := (_CONSTRAINT.search(words) or _CALCULATE.search(words) or _EVALUATION.search(words)):
         return (_expression(match["path"], (match["what"] or "calculate").lower(), match["reason"], "", rows),)
     if match := _NODESET.search(words):
         nodeset = _readable(match["nodeset"])
@@ -253,11 +256,16 @@ def _findings(said: str, rows: Mapping[str, int]) -> tuple[Finding, ...]:
                 column="choice_filter",
             ),
         )
+    if reason := _known_reason(words):
+        return (
+            _finding(f"Hay un error en una fórmula: {reason[0]}.", f"There is an error in a formula: {reason[1]}."),
+        )
     words = _readable(" ".join(words.split()))[:500]
     return (_finding(f"ODK Validate dice: «{words}»", f"ODK Validate says: “{words}”"),)
 
 
 def _cycle(nodes: list[str], rows: Mapping[str, int]) -> list[Finding]:
+    nodes = sorted(nodes, key=lambda node: (rows.get(_path_below_root(node), 0), node))
     names = ", ".join(dict.fromkeys(_readable(node) for node in nodes))
     return [
         _finding(
@@ -292,22 +300,31 @@ def _expression(path: str, what: str, reason: str, whole: str, rows: Mapping[str
 
 
 def _reason(reason: str, whole: str) -> tuple[str, str]:
-    for text in (reason, whole):
-        for rule in _REASONS:
-            if match := rule.pattern.search(text):
-                fields = {key: _readable(value.strip()) for key, value in match.groupdict().items()}
-                spanish = {
-                    key: value.replace(" or ", " o ") if key == "need" else value for key, value in fields.items()
-                }
-                return rule.es.format_map(spanish), rule.en.format_map(fields)
+    known = _known_reason(reason) or _known_reason(whole)
+    if known:
+        return known
     words = _readable(" ".join((reason or whole).split()))[:500]
     return f"«{words}»", f"“{words}”"
+
+
+def _known_reason(text: str) -> tuple[str, str] | None:
+    for rule in _REASONS:
+        if match := rule.pattern.search(text):
+            fields = {key: _readable(value.strip()) for key, value in match.groupdict().items()}
+            spanish = {key: value.replace(" or ", " o ") if key == "need" else value for key, value in fields.items()}
+            return rule.es.format_map(spanish), rule.en.format_map(fields)
+    return None
 
 
 def _finding(
     es: str, en: str, *, path: str | None = None, rows: Mapping[str, int] | None = None, column: str | None = None
 ) -> Finding:
-    row = (rows or {}).get(_path_below_root(path)) if path else None
+    row = None
+    if rows and path:
+        below = _path_below_root(path)
+        row = rows.get(below)
+        if row is None and below.endswith("_count"):  # pyxform's calculation of a repeat_count
+            row, column = rows.get(below.removesuffix("_count")), "repeat_count"
     return Finding(
         severity="error",
         sentence=Sentence(es=es, en=en),
