@@ -13,13 +13,13 @@ from forms.problems import Problem
 from server import problems
 from server.api import extracts, wire
 from server.blobs.disk import DiskBlobs
-from server.context import Clock, wall_clock
+from server.context import Clock, Office, wall_clock
 from server.db import Database
 from server.http import endpoint
-from server.http.endpoint import Office
 from server.http.paths import RawPath, Segment
 from server.openrosa import routes
 from server.settings import Settings
+from server.web import welcome
 
 log = structlog.get_logger("tejido")
 _TOKEN: Final = re.compile(r"(/key|/test)/[^/]+/")
@@ -41,6 +41,7 @@ def create_app(office: Office) -> Flask:
     endpoint.install(app, office)
     app.register_blueprint(routes.blueprint)
     app.register_blueprint(extracts.blueprint)
+    app.register_blueprint(welcome.blueprint)
     app.add_url_rule("/healthz", "health", _health)
     app.register_error_handler(Problem, _tell)
     app.register_error_handler(HTTPException, _tell_http)

@@ -1,4 +1,4 @@
-"""Context: what an action holds while it runs."""
+"""What a process holds while it serves, and what an action holds while it runs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from server.blobs.blobs import Blobs
+from server.db import Database
 from server.model.people import Actor
 from server.settings import Settings
 from server.store import audits
@@ -20,6 +21,20 @@ Clock = Callable[[], datetime]
 def wall_clock() -> datetime:
     """The time now, in UTC."""
     return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What one process of the server holds while it runs."""
+
+    settings: Settings
+    database: Database
+    blobs: Blobs
+    clock: Clock = field(default=wall_clock)
+
+    def context(self, conn: Connection, actor: Actor | None) -> Context:
+        """A context for one person on one connection."""
+        return Context(conn, actor, self.blobs, self.settings, self.clock)
 
 
 @dataclass(frozen=True, slots=True)

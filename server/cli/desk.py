@@ -16,8 +16,7 @@ from forms.problems import Finding, Sentence
 from server import migrations
 from server.actions.identity import CONSOLE
 from server.app import open_office
-from server.context import Context
-from server.http.endpoint import Office
+from server.context import Context, Office
 from server.settings import Settings
 
 T = TypeVar("T")
@@ -106,4 +105,4 @@ def desk(context: click.Context) -> Desk:
 
 
 def _context(office: Office, conn: Any) -> Context:
-    return Context(conn, CONSOLE, office.blobs, office.settings, office.clock)
+    return office.context(conn, CONSOLE)

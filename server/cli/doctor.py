@@ -18,7 +18,7 @@ from forms.validate import find_java
 from server import migrations
 from server.actions import checkup, people
 from server.cli.desk import Desk, ask, desk
-from server.http.endpoint import Office
+from server.context import Office
 
 _LEAST_FREE = 1_000_000_000
 

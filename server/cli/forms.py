@@ -15,8 +15,8 @@ from server.actions import drafts, forms, projects
 from server.blobs.blobs import Blob
 from server.cli.desk import Desk, act, ask, desk, read_file
 from server.cli.people import show_code
+from server.context import Office
 from server.http import collect
-from server.http.endpoint import Office
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)

@@ -14,8 +14,8 @@ from server.app import create_app
 from server.cli.desk import Desk, act, ask, desk
 from server.cli.forms import publish_file
 from server.cli.people import show_code
+from server.context import Office
 from server.http import collect
-from server.http.endpoint import Office
 from server.jobs.schedule import Schedule
 from server.settings import Settings
 

@@ -11,7 +11,6 @@ from server import migrations
 from server.actions import extracts, following
 from server.actions.identity import CONSOLE
 from server.cli.desk import act, desk
-from server.context import Context
 from server.extracts.delimited import Options
 
 
@@ -42,7 +41,7 @@ def extract(
         count = act(office, lambda ctx: extracts.note_export(ctx, project_id, form_id, "csv.zip"))
         written = 0
         with office.database.reading() as conn, unfinished.open("wb") as file:
-            ctx = Context(conn, CONSOLE, office.blobs, office.settings, office.clock)
+            ctx = office.context(conn, CONSOLE)
             for piece in extracts.stream_csv(ctx, project_id, form_id, options):
                 file.write(piece)
                 written += len(piece)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
@@ -38,7 +39,7 @@ def zipped(entries: Iterable[tuple[str, Callable[[], Iterator[bytes]]]]) -> Iter
     outlet = _Outlet()
     with zipfile.ZipFile(outlet, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:  # type: ignore[call-overload]
         for name, content in entries:
-            info = zipfile.ZipInfo(name)
+            info = zipfile.ZipInfo(name, date_time=time.localtime()[:6])
             info.compress_type = zipfile.ZIP_DEFLATED
             info.external_attr = 0o644 << 16
             with archive.open(info, "w", force_zip64=True) as entry:

@@ -4,35 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
 from flask import Flask, current_app, request
 
-from server.blobs.blobs import Blobs
-from server.context import Clock, Context, wall_clock
-from server.db import Database
+from server.context import Context, Office
 from server.http import identity
 from server.http.identity import Claim, Verified
-from server.settings import Settings
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Office:
-    """What one process of the server holds while it runs."""
-
-    settings: Settings
-    database: Database
-    blobs: Blobs
-    clock: Clock = wall_clock
-    verified: Verified = field(default_factory=Verified)
 
 
 def install(app: Flask, office: Office) -> None:
     """Give the app its office."""
     app.extensions["tejido"] = office
+    app.extensions["tejido-verified"] = Verified()
 
 
 def office() -> Office:
@@ -44,18 +30,14 @@ def ask(action: Callable[[Context], T], *, anonymous: bool = False) -> T:
     """What a reading action gives to whoever asks (`anonymous`: the path's token is no actor's)."""
     here = office()
     claim = _claim(here, anonymous=anonymous)
-    return here.database.read(
-        lambda conn: action(Context(conn, identity.resolve(conn, claim), here.blobs, here.settings, here.clock))
-    )
+    return here.database.read(lambda conn: action(here.context(conn, identity.resolve(conn, claim))))
 
 
 def act(action: Callable[[Context], T], *, anonymous: bool = False) -> T:
     """What a writing action gives, once it is durable. It may run on another thread: it must not touch the request."""
     here = office()
     claim = _claim(here, anonymous=anonymous)
-    return here.database.write(
-        lambda conn: action(Context(conn, identity.resolve(conn, claim), here.blobs, here.settings, here.clock))
-    )
+    return here.database.write(lambda conn: action(here.context(conn, identity.resolve(conn, claim))))
 
 
 @contextmanager
@@ -64,7 +46,7 @@ def asking() -> Iterator[Context]:
     here = office()
     claim = _claim(here, anonymous=False)
     with here.database.reading() as conn:
-        yield Context(conn, identity.resolve(conn, claim), here.blobs, here.settings, here.clock)
+        yield here.context(conn, identity.resolve(conn, claim))
 
 
 def base_url() -> str:
@@ -73,4 +55,6 @@ def base_url() -> str:
 
 
 def _claim(here: Office, *, anonymous: bool) -> Claim:
-    return Claim() if anonymous else identity.claim_of(request, here.database, here.verified)
+    return (
+        Claim() if anonymous else identity.claim_of(request, here.database, current_app.extensions["tejido-verified"])
+    )

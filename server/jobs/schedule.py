@@ -11,8 +11,7 @@ import structlog
 from forms.problems import Problem
 from server.actions.following import retry_failures
 from server.actions.identity import CONSOLE
-from server.context import Context
-from server.http.endpoint import Office
+from server.context import Office
 
 RETRY_SECONDS: Final = 300
 log = structlog.get_logger("tejido")
@@ -41,9 +40,7 @@ class Schedule:
         here = self._office
         while not self._stop.wait(self._seconds):
             try:
-                tried = here.database.write(
-                    lambda conn: retry_failures(Context(conn, CONSOLE, here.blobs, here.settings, here.clock))
-                )
+                tried = here.database.write(lambda conn: retry_failures(here.context(conn, CONSOLE)))
             except Problem as problem:
                 log.warning("schedule", problem=problem.sentence.en)
             except Exception:
