@@ -28,6 +28,7 @@ _BEGIN: Final = re.compile(r"begin[ _](?:group|lgroup|repeat|looped group|loop)(
 _END: Final = re.compile(r"end[ _](?:group|lgroup|repeat|looped group|loop)")
 _ALIASES: Final[Mapping[str, str]] = {"command": "type", "tag": "name", "value": "name"}
 _YES: Final = frozenset({"yes", "true", "true()"})
+_FILES: Final = frozenset({"csv-external", "xml-external"})  # rows that name a file and ask nothing
 _OURS: Final = frozenset({"privacy", "was"})
 _MEDIA_URI: Final = re.compile(r"jr://(?:images|audio|video|file-csv|file)/([^<\"']+)")
 _H: Final = "{http://www.w3.org/1999/xhtml}"
@@ -173,7 +174,7 @@ def _questions(survey: Sheet) -> Iterator[_Question]:
     for number, row in enumerate(survey.rows, start=2):
         cells = _cells(row)
         kind = " ".join(cells.get("type", "").split())
-        if not kind or cells.get("disabled", "").lower() in _YES:
+        if not kind or kind in _FILES or cells.get("disabled", "").lower() in _YES:
             continue
         if _END.fullmatch(kind):
             if groups:

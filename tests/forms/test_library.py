@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from forms import spreadsheets, workbook
+from forms import spreadsheets, workbook, xform
 from forms.library import ENTITY_LISTS, Bundled, bundled
 from forms.validate import find_java, validate
 
@@ -72,6 +72,14 @@ def test_bundled_form_is_complete_in_both_languages(form):
     languages = {language.language: language.total - language.filled for language in compiled(form).languages}
 
     assert languages == {"Español (es)": 0, "English (en)": 0}
+
+
+@FORMS
+def test_rows_of_the_workbook_lead_to_the_questions_of_the_form(form):
+    made = compiled(form)
+
+    asked = {path for path in xform.read(made.xml).by_path if not path.startswith("/meta")}
+    assert {path for path in made.rows if not path.startswith("/meta")} == asked
 
 
 def test_direct_identifiers_are_marked():
