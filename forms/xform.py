@@ -30,9 +30,10 @@ def read(data: bytes) -> Schema:
     are made of local names. Labels keep an <output value="/data/name"/> as `{/data/name}`; guidance hints and
     <setvalue> are not read. Source: ODK XForms specification, sections "Primary instance", "Bindings", "Body", "Languages".
 
-    Raises Problem 400.1 for XML that a phone could not open as a form: no html, title, model, primary instance or id; a
-    control on an element that does not exist; one name twice among siblings; an id or version longer than a submission
-    may send back. A bind on an element that does not exist is no error, for phones ignore it too.
+    Raises Problem 400.1 for what a phone could not open: no html, title, model, primary instance or id, or a control on an
+    element or bind that does not exist (a bind on a missing element is no error, there as here). Raises it as well for
+    what a phone opens and whose answers could not be told apart or filed: one name twice among siblings that are no repeat,
+    an id or version longer than a submission may send back, groups deeper than MAX_DEPTH.
     """
     root = xml.parse(data)
     head, model = _head_of(root)

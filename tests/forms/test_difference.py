@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from forms import versions, workbook, xform
 from forms.difference import (
@@ -18,7 +20,7 @@ from forms.difference import (
     compare,
 )
 from forms.problems import Finding
-from forms.schema import Schema, Type
+from forms.schema import Field, Schema, Type
 
 
 @dataclass(frozen=True)
@@ -136,8 +138,8 @@ def test_swapped_names_stay_where_they_are() -> None:
             [
                 (
                     "warning",
-                    "sheet survey, row 3, column was: “b” says that it was “nada”, but the stored form has no “nada”: it will "
-                    "be new.",
+                    "sheet survey, row 3, column was: “b” says that it was “nada”, but the stored form has no “nada”: it "
+                    "will be new.",
                 )
             ],
         ),
@@ -169,8 +171,8 @@ def test_swapped_names_stay_where_they_are() -> None:
             [
                 (
                     "error",
-                    "sheet survey, row 2, column was: “a” may be any of these: /g/a, /h/a. Write the full path of one of them "
-                    "in “was”.",
+                    "sheet survey, row 2, column was: “a” may be any of these: /g/a, /h/a. Write the full path of one "
+                    "of them in “was”.",
                 ),
                 ("warning", "sheet survey: Questions that are gone: /g/a, /h/a. Their stored answers are kept."),
             ],
@@ -181,8 +183,8 @@ def test_swapped_names_stay_where_they_are() -> None:
             [
                 (
                     "error",
-                    "sheet survey, row 2, column was: “a” says that it was “g”, but one is a question and the other a group or "
-                    "a repeat.",
+                    "sheet survey, row 2, column was: “a” says that it was “g”, but one is a question and the other a "
+                    "group or a repeat.",
                 ),
                 (
                     "warning",
@@ -430,3 +432,36 @@ def test_findings_put_errors_first() -> None:
     after = form("text | c | a\ntext | d | a\ndate | b")
     findings: tuple[Finding, ...] = versions.check(before.schema, after.schema, after.was, rows=after.rows)
     assert [(finding.severity, finding.row) for finding in findings] == [("error", 3), ("warning", 4)]
+
+
+# ---------------------------------------------------------------- any two versions
+
+
+def schema_of(paths: set[str], repeats: set[str]) -> Schema:
+    """A form with a question at each path, in the groups (or repeats) that the paths need."""
+    sections = {path.rpartition("/")[0] for path in paths} - {""}
+    sections |= {section.rpartition("/")[0] for section in sections} - {""}
+    fields = [
+        Field(path=path, name=path.rpartition("/")[2], kind="repeat" if path in repeats else "group")
+        if path in sections
+        else Field(path=path, name=path.rpartition("/")[2], kind="question", type="string")
+        for path in sorted(paths | sections)
+    ]
+    return Schema(form_id="f", version="1", title="F", root="data", fields=tuple(fields))
+
+
+NAMES = st.sampled_from("abc")
+PATHS = st.lists(NAMES, min_size=1, max_size=3).map(lambda names: "/" + "/".join(names))
+SCHEMAS = st.builds(schema_of, st.sets(PATHS, min_size=1, max_size=8), st.sets(PATHS, max_size=3))
+
+
+@given(SCHEMAS, SCHEMAS, st.dictionaries(PATHS, NAMES | PATHS, max_size=5))
+def test_every_field_of_any_two_versions_is_kept_renamed_added_or_removed(
+    before: Schema, after: Schema, was: dict[str, str]
+) -> None:
+    found = compare(before, after, renamed=was)
+    renamed_from, renamed_to = [old for old, _ in found.renamed], [new for _, new in found.renamed]
+    kept = [path for path in after.by_path if path not in found.added and path not in renamed_to]
+    assert sorted([*kept, *renamed_from, *found.removed]) == sorted(before.by_path)
+    assert sorted([*kept, *renamed_to, *found.added]) == sorted(after.by_path)
+    assert not before.by_path.keys() & set(renamed_to)

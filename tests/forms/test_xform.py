@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
+
 import pytest
 
-from forms import workbook, xform
+from forms import library, workbook, xform
 from forms.problems import Problem
 from forms.schema import Field, Schema, SubmissionSettings
 from tests.helpers.xforms import xform as written
@@ -461,3 +463,27 @@ def test_workbook_becomes_the_fields_it_asks_for() -> None:
     assert schema.by_path["/hogar/persona"].repeat_count == "/data/hogar/persona_count"
     assert schema.by_path["/hogar"].appearance == "field-list"
     assert schema.by_path["/foto"].appearance == "signature"
+
+
+@pytest.mark.parametrize(
+    ("name", "questions", "repeats", "attached"),
+    [
+        ("hh_baseline", 153, ["/main/roster/member"], ["clusters.csv", "corregimientos.csv"]),
+        ("ben_registration", 53, [], ["beneficiaries.csv", "corregimientos.csv", "households.csv"]),
+        ("ben_followup", 44, ["/main/services/aid"], ["beneficiaries.csv"]),
+        ("inst_assessment", 48, ["/main/events_grp/event"], ["institutions.csv"]),
+    ],
+)
+def test_bundled_workbook_reads_whole(name: str, questions: int, repeats: list[str], attached: list[str]) -> None:
+    compiled = workbook.compile((files(library) / f"{name}.xlsx").read_bytes(), f"{name}.xlsx")
+    schema = xform.read(compiled.xml)
+    assert (schema.form_id, schema.version, schema.title) == (compiled.form_id, compiled.version, compiled.title)
+    assert (schema.languages, schema.default_language) == (("Español (es)", "English (en)"), "Español (es)")
+    assert [field.path for field in schema.fields if field.kind == "repeat"] == repeats
+    assert sum(field.kind == "question" for field in schema.fields) == questions
+    assert sorted(attachment.name for attachment in schema.attachments) == attached
+    assert [path for path in compiled.marks if path not in schema.by_path] == []
+    unlabelled = [
+        field.path for field in schema.fields if field.control and field.label.keys() != set(schema.languages)
+    ]
+    assert unlabelled == []
