@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import importlib.util
 import json
 import os
 import shutil
@@ -25,6 +24,7 @@ TOOLS_LOCK = ROOT / "requirements-tools.lock"
 RUN_LOCK = ROOT / "requirements.lock"
 DEV_LOCK = ROOT / "requirements-dev.lock"
 TOOLS = ("uv>=0.9", "hatchling>=1.27", "editables>=0.5")  # the installer, and what builds this project in place
+PIP_QUIETLY = ("--quiet", "--disable-pip-version-check", "--no-input")
 OLDEST = (3, 11)
 TYPED = ("forms", "sync", "server", "tests.helpers")
 LONGEST_WAIT = 1800  # seconds for one download or system package on a weak link
@@ -103,7 +103,7 @@ def lock(arguments: list[str]) -> int:
     """Writes the three locks: hashes of every file of every version, no addresses, for all platforms."""
     _make_environment()
     if _uv() is None:
-        _call_or_stop([str(PYTHON), "-m", "pip", "install", "--quiet", TOOLS[0]])
+        _call_or_stop([str(PYTHON), "-m", "pip", "install", *PIP_QUIETLY, TOOLS[0]])
     uv = _uv()
     if uv is None:
         raise Stop("No se pudo instalar uv.", "uv could not be installed.")
@@ -186,15 +186,15 @@ def _make_environment() -> None:
         return
     shutil.rmtree(VENV, ignore_errors=True)
     _title("creando / creating .venv")
-    own = _find("ensurepip") and _find("venv")
-    if own and _call([sys.executable, "-m", "venv", str(VENV)]) == 0:
+    this = Path(sys.executable)
+    if _works(this, "-m", "ensurepip", "--version") and _call([str(this), "-m", "venv", str(VENV)]) == 0:
         return
     shutil.rmtree(VENV, ignore_errors=True)
     # Debian's python3 has venv without ensurepip: an environment without pip, filled by another installer
     uv = shutil.which("uv")
-    if uv and _call([uv, "venv", "--quiet", "--python", sys.executable, str(VENV)]) == 0:
+    if uv and _call([uv, "venv", "--quiet", "--python", str(this), str(VENV)]) == 0:
         return
-    if _find("pip") and _find("venv") and _call([sys.executable, "-m", "venv", "--without-pip", str(VENV)]) == 0:
+    if _has_pip(this) and _call([str(this), "-m", "venv", "--without-pip", str(VENV)]) == 0:
         return
     shutil.rmtree(VENV, ignore_errors=True)
     package = f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
@@ -213,11 +213,10 @@ def _home_is_here() -> bool:
 
 
 def _install_tools() -> None:
-    own = [str(PYTHON), "-m", "pip"] if _works(PYTHON, "-m", "pip", "--version") else []
-    if not own and _find("pip"):
-        own = [sys.executable, "-m", "pip", "--python", str(PYTHON)]
-    quietly = ["--quiet", "--disable-pip-version-check", "--no-input", "--require-hashes"]
-    if own and _call([*own, "install", *quietly, "-r", TOOLS_LOCK.name]) == 0:
+    pip = [str(PYTHON), "-m", "pip"]
+    if not _has_pip(PYTHON):
+        pip = [sys.executable, "-m", "pip", "--python", str(PYTHON)] if _has_pip(Path(sys.executable)) else []
+    if pip and _call([*pip, "install", *PIP_QUIETLY, "--require-hashes", "-r", TOOLS_LOCK.name]) == 0:
         return
     _install_packages(["--require-hashes", "-r", TOOLS_LOCK.name])
 
@@ -227,8 +226,8 @@ def _install_packages(arguments: list[str]) -> None:
     uv = _uv()
     if uv and _call([uv, "pip", "install", "--quiet", "--python", str(PYTHON), *arguments]) == 0:
         return
-    if _works(PYTHON, "-m", "pip", "--version"):
-        _call_or_stop([str(PYTHON), "-m", "pip", "install", "--quiet", "--no-input", *arguments])
+    if _has_pip(PYTHON):
+        _call_or_stop([str(PYTHON), "-m", "pip", "install", *PIP_QUIETLY, *arguments])
         return
     raise Stop("No se pudo instalar.", "The installation failed.")
 
@@ -283,8 +282,8 @@ def _title(text: str) -> None:
     sys.stdout.flush()
 
 
-def _find(module: str) -> bool:
-    return importlib.util.find_spec(module) is not None
+def _has_pip(python: Path) -> bool:
+    return _works(python, "-m", "pip", "--version")
 
 
 def _works(program: Path, *arguments: str) -> bool:
