@@ -102,7 +102,7 @@ def read(data: bytes) -> Instance:
 def _child(element: etree._Element | None, name: str) -> etree._Element | None:
     if element is None:
         return None
-    for child in element:
+    for child in reversed(element):  # `meta` usually stands last
         if xml.local_name(child) == name:
             return child
     return None

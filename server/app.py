@@ -28,7 +28,7 @@ _TOKEN: Final = re.compile(r"(/key|/test)/[^/]+/")
 
 def open_office(settings: Settings, *, clock: Clock = wall_clock) -> Office:
     """What one process holds: database and blobs. The database is not migrated here."""
-    settings.data.mkdir(parents=True, exist_ok=True)
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     return Office(settings, Database(settings), DiskBlobs(settings.data / "blobs"), clock)
 
 

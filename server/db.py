@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, Operation
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from server import problems
+from server.prepared import statement
 from server.settings import Settings
 
 T = TypeVar("T")
@@ -45,23 +46,24 @@ class Database:
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """What `work` returns, from one consistent state of the database."""
-        with _unavailable_told(), self.engine.connect() as conn:
+        with _unavailable_told(self.engine), self.engine.connect() as conn, conn.begin() as transaction:
             try:
                 return work(conn)
             finally:
-                conn.rollback()
+                transaction.rollback()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection for an answer that is streamed; one consistent state until it is closed."""
-        with _unavailable_told(), self.engine.connect() as plain:
+        with _unavailable_told(self.engine), self.engine.connect() as plain:
             conn = plain if self.is_sqlite else plain.execution_options(isolation_level="REPEATABLE READ")
-            yield conn
-            conn.rollback()
+            with conn.begin() as transaction:
+                yield conn
+                transaction.rollback()
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """What `work` returned, once it is durable."""
-        with _unavailable_told():
+        with _unavailable_told(self.engine):
             for attempt in range(ATTEMPTS):
                 try:
                     if self._writer is not None:
@@ -130,15 +132,15 @@ class _Writer:
         try:
             with self._engine.connect().execution_options(tejido_writes=True) as conn, conn.begin():
                 for work, future in group:
-                    conn.exec_driver_sql("SAVEPOINT piece")
+                    statement(conn, "SAVEPOINT piece")
                     try:
                         result = work(conn)
                     except BaseException as error:  # told to the one who asked
-                        conn.exec_driver_sql("ROLLBACK TO piece")
+                        statement(conn, "ROLLBACK TO piece")
                         answers.append((future, None, error))
                     else:
                         answers.append((future, result, None))
-                    conn.exec_driver_sql("RELEASE piece")
+                    statement(conn, "RELEASE piece")
         except BaseException as error:  # nothing of this group is durable: everyone is told
             for _, future in group:
                 future.set_exception(error)
@@ -151,14 +153,17 @@ class _Writer:
 
 
 @contextmanager
-def _unavailable_told() -> Iterator[None]:
+def _unavailable_told(engine: Engine) -> Iterator[None]:
     try:
         yield
-    except (OperationalError, InterfaceError, PoolTimeout) as error:
-        raise problems.unavailable(f"database: {type(error).__name__}") from error
+    except PoolTimeout as error:
+        raise problems.unavailable("database: every connection is busy") from error
     except DBAPIError as error:
         if error.connection_invalidated:
+            engine.dispose()  # the other idle connections went with it
             raise problems.unavailable("database: connection lost") from error
+        if isinstance(error, OperationalError | InterfaceError):
+            raise problems.unavailable(f"database: {type(error).__name__}") from error
         raise
 
 

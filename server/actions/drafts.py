@@ -20,6 +20,7 @@ from server.context import Context
 from server.model.forms import Form, FormAttachment, FormVersion
 from server.store import form_attachments, forms, projects
 from server.tables import ddl, layout, registry
+from server.tables.layout import Layout
 
 MAX_WORKBOOK: Final = 30_000_000
 """Bytes of a workbook or XForm."""
@@ -98,7 +99,10 @@ def upload(ctx: Context, project_id: int, checked: Checked, *, original: Blob | 
         )
         form = forms.get_form(ctx.conn, form_id)
     before = _current_schema(ctx, form)
-    findings = (*checked.findings, *_consequences(before, checked.schema, checked.marks))
+    findings = (
+        *checked.findings,
+        *_consequences(registry.load(ctx.conn, form.id), before, checked.schema, checked.marks),
+    )
     token = credentials.new_token()
     version_id = forms.add_version(
         ctx.conn,
@@ -171,11 +175,14 @@ def publish(
 
     schema = registry.schema_of(ctx.conn, draft)
     before = _current_schema(ctx, form)
-    refusals = [finding for finding in _consequences(before, schema, draft.marks) if finding.severity == "error"]
+    standing = registry.load(ctx.conn, form.id)
+    refusals = [
+        finding for finding in _consequences(standing, before, schema, draft.marks) if finding.severity == "error"
+    ]
     if refusals:
         raise workbook_not_valid(refusals)
     widening = layout.widen(
-        registry.load(ctx.conn, form.id),
+        standing,
         schema,
         form_name=form.xml_form_id,
         taken=registry.taken_names(ctx.conn),
@@ -231,8 +238,20 @@ def _current_schema(ctx: Context, form: Form) -> Schema | None:
     return registry.schema_of(ctx.conn, forms.get_version(ctx.conn, form.current_version_id))
 
 
-def _consequences(before: Schema | None, after: Schema, marks: Marks) -> tuple[Finding, ...]:
-    return versions.check(before, after, renamed=marks.get("was", {}), choices_renamed=marks.get("choices_were", {}))
+def _consequences(stored: Layout, before: Schema | None, after: Schema, marks: Marks) -> tuple[Finding, ...]:
+    reused = tuple(
+        Finding(
+            severity="error",
+            sheet="survey",
+            sentence=Sentence(
+                es=f"«{path}» es el nombre anterior de «{other}», y hay respuestas con él: elija otro nombre.",
+                en=f"“{path}” is the former name of “{other}”, and there are answers under it: choose another name.",
+            ),
+        )
+        for path, other in layout.reused(stored, after)
+    )
+    checked = versions.check(before, after, renamed=marks.get("was", {}), choices_renamed=marks.get("choices_were", {}))
+    return (*reused, *checked)
 
 
 def _expect_attachments(ctx: Context, form: Form, version_id: int, checked: Checked) -> None:

@@ -14,6 +14,7 @@ from server.access import require
 from server.context import Context
 from server.model.forms import Form
 from server.model.submissions import Submission
+from server.prepared import statement
 from server.store import flags, forms, people, submissions
 from server.tables import ddl, registry, rows
 from server.tables.rows import Provenance, Tabulator
@@ -47,19 +48,19 @@ def follow(ctx: Context, followed: Followed) -> None:
     One that fails leaves nothing half done; its failure is written down with the submission and tried again later.
     """
     for name, follower in FOLLOWERS.items():
-        ctx.conn.exec_driver_sql("SAVEPOINT follow")
+        statement(ctx.conn, "SAVEPOINT follow")
         try:
             follower(ctx, followed)
         except Exception as error:
             if getattr(error, "connection_invalidated", False):
                 raise
-            ctx.conn.exec_driver_sql("ROLLBACK TO SAVEPOINT follow")
+            statement(ctx.conn, "ROLLBACK TO SAVEPOINT follow")
             reason = "".join(traceback.format_exception_only(error)).strip()
             submissions.note_failure(ctx.conn, followed.submission.id, name, reason, ctx.now())
         else:
             if not followed.fresh:
                 submissions.clear_failures(ctx.conn, followed.submission.id, name)
-        ctx.conn.exec_driver_sql("RELEASE SAVEPOINT follow")
+        statement(ctx.conn, "RELEASE SAVEPOINT follow")
 
 
 def follow_stored(ctx: Context, submission_id: int) -> None:

@@ -64,9 +64,8 @@ def receive(ctx: Context, project_id: int, instance: Instance, files: Sequence[F
     Sent again, the same instance adds only files. Raises Problem 404.1 where the project never had the form, 409.1 where the
     id is taken by other content. Sources: OpenRosa Form Submission API; ODK XForms specification, "deprecatedID".
     """
-    project = projects.find_project(ctx.conn, project_id)
-    found = forms.find_for_submission(ctx.conn, project_id, instance.form_id, instance.version) if project else None
-    require(ctx, "submission.create", found[0] if found else project)
+    found = forms.find_for_submission(ctx.conn, project_id, instance.form_id, instance.version)
+    require(ctx, "submission.create", found[0] if found else projects.find_project(ctx.conn, project_id))
     if found is None or found[0].current_version_id is None:
         raise problems.form_not_found(instance.form_id)
     form, form_version_id, sha256 = found

@@ -53,7 +53,7 @@ def _waitress(settings: Settings) -> dict[str, Any]:
         "port": settings.port,
         "threads": settings.threads,
         "channel_timeout": 300,
-        "max_request_body_size": settings.max_body,
+        "max_request_body_size": 4 * settings.max_body,  # beyond `max_body` we answer ourselves, in OpenRosa's words
         "max_request_header_size": 1 << 20,  # a phone names every offline entity in one URL
         "ident": "Tejido",
         "clear_untrusted_proxy_headers": True,

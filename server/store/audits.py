@@ -8,8 +8,12 @@ from typing import Any
 from sqlalchemy import Connection, insert
 
 from server.model.audits import audits
+from server.prepared import Prepared
 
-_ADD = insert(audits)
+_ADD = Prepared(
+    insert(audits).inline(),
+    columns=("action", "actor_id", "details", "logged_at", "project_id", "form_id", "submission_id"),
+)
 
 
 def add(
@@ -24,8 +28,8 @@ def add(
     submission_id: int | None = None,
 ) -> None:
     """One line."""
-    conn.execute(
-        _ADD.inline(),
+    _ADD.run(
+        conn,
         {
             "action": action,
             "actor_id": actor_id,

@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, exists, insert, select, update
 
 from server.model.forms import Form, FormVersion, ListedForm, form_attachments, form_versions, forms
+from server.model.projects import projects
+from server.prepared import Prepared
 
 _FORM: tuple[ColumnElement[Any], ...] = (
     forms.c.id,
@@ -40,7 +42,7 @@ _BY_XML_FORM_ID = (
     .where(forms.c.project_id == bindparam("project_id"), forms.c.xml_form_id == bindparam("xml_form_id"))
     .order_by(forms.c.deleted_at.is_not(None), forms.c.id.desc())
 )
-_FOR_SUBMISSION = (
+_FOR_SUBMISSION = Prepared(
     select(*_FORM, form_versions.c.id.label("version_id"), form_versions.c.sha256)
     .select_from(
         forms.outerjoin(
@@ -48,8 +50,9 @@ _FOR_SUBMISSION = (
             (form_versions.c.form_id == forms.c.id)
             & (form_versions.c.version == bindparam("version"))
             & form_versions.c.published_at.is_not(None),
-        )
+        ).join(projects, projects.c.id == forms.c.project_id)
     )
+    .where(projects.c.deleted_at.is_(None))
     .where(forms.c.project_id == bindparam("project_id"), forms.c.xml_form_id == bindparam("xml_form_id"))
     .order_by(forms.c.deleted_at.is_not(None), form_versions.c.id.is_(None), forms.c.id.desc())
     .limit(1)
@@ -92,12 +95,10 @@ def find_for_submission(
     """Where an arriving instance belongs: the form (living before deleted), its published version of that name, and the
     SHA-256 of that version's XML.
 
-    The version is None where the form never had it; None altogether where the project never had the form.
+    The version is None where the form never had it; None altogether where there is no such project or it never had the form.
     """
-    row = conn.execute(
-        _FOR_SUBMISSION, {"project_id": project_id, "xml_form_id": xml_form_id, "version": version}
-    ).first()
-    return (Form(*row[:-2]), row.version_id, row.sha256) if row else None
+    row = _FOR_SUBMISSION.first(conn, {"project_id": project_id, "xml_form_id": xml_form_id, "version": version})
+    return (Form(*row[:-2]), row[-2], row[-1]) if row else None
 
 
 def list_forms(conn: Connection, project_id: int) -> list[Form]:

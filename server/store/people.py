@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
 
 from server.model.people import Actor, FieldKey, Grant, actors, assignments, field_keys, roles, users
+from server.prepared import Prepared
 
 _GRANTS = actors.outerjoin(assignments, assignments.c.actor_id == actors.c.id).outerjoin(
     roles, roles.c.id == assignments.c.role_id
@@ -23,13 +23,13 @@ _ACTOR_COLUMNS = (
     roles.c.id.label("role_id"),
     roles.c.verbs,
 )
-_BY_TOKEN = (
+_BY_TOKEN = Prepared(
     select(*_ACTOR_COLUMNS)
     .select_from(field_keys.join(_GRANTS, actors.c.id == field_keys.c.actor_id))
     .where(field_keys.c.token_hash == bindparam("token_hash"))
     .where(field_keys.c.revoked_at.is_(None), actors.c.deleted_at.is_(None))
 )
-_BY_ID = (
+_BY_ID = Prepared(
     select(*_ACTOR_COLUMNS)
     .select_from(_GRANTS)
     .where(actors.c.id == bindparam("actor_id"))
@@ -39,12 +39,12 @@ _BY_ID = (
 
 def find_actor_by_token(conn: Connection, token_hash: str) -> Actor | None:
     """The app user whose token has this hash, unless revoked."""
-    return _actor(conn.execute(_BY_TOKEN, {"token_hash": token_hash}).all())
+    return _actor(_BY_TOKEN.all(conn, {"token_hash": token_hash}))
 
 
 def find_actor(conn: Connection, actor_id: int) -> Actor | None:
     """A living actor with what was granted."""
-    return _actor(conn.execute(_BY_ID, {"actor_id": actor_id}).all())
+    return _actor(_BY_ID.all(conn, {"actor_id": actor_id}))
 
 
 def find_name(conn: Connection, actor_id: int) -> str | None:
@@ -157,13 +157,16 @@ def _add_actor(conn: Connection, type_: str, display_name: str, created_at: date
     return int(conn.execute(statement.returning(actors.c.id)).scalar_one())
 
 
-def _actor(rows: Sequence[Any]) -> Actor | None:
+def _actor(rows: list[tuple[Any, ...]]) -> Actor | None:
     if not rows:
         return None
+    actor_id, type_, display_name, *_ = rows[0]
     grants = tuple(
-        Grant(_verbs(tuple(row.verbs)), row.project_id, row.form_id) for row in rows if row.role_id is not None
+        Grant(_verbs(tuple(verbs)), project_id, form_id)
+        for _, _, _, project_id, form_id, role_id, verbs in rows
+        if role_id is not None
     )
-    return Actor(rows[0].id, rows[0].type, rows[0].display_name, grants)
+    return Actor(actor_id, type_, display_name, grants)
 
 
 @lru_cache(maxsize=64)

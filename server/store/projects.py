@@ -7,13 +7,14 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, insert, select
 
 from server.model.projects import Project, projects
+from server.prepared import Prepared
 
-_BY_ID = select(projects).where(projects.c.id == bindparam("id"), projects.c.deleted_at.is_(None))
+_BY_ID = Prepared(select(projects).where(projects.c.id == bindparam("id"), projects.c.deleted_at.is_(None)))
 
 
 def find_project(conn: Connection, project_id: int) -> Project | None:
     """A project that was not deleted."""
-    row = conn.execute(_BY_ID, {"id": project_id}).first()
+    row = _BY_ID.first(conn, {"id": project_id})
     return Project(*row) if row else None
 
 

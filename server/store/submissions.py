@@ -5,7 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from forms.instance import Instance
@@ -18,6 +30,7 @@ from server.model.submissions import (
     submission_versions,
     submissions,
 )
+from server.prepared import Prepared
 
 _VERSION: tuple[ColumnElement[Any], ...] = (
     submission_versions.c.id,
@@ -34,51 +47,58 @@ _VERSION: tuple[ColumnElement[Any], ...] = (
     submission_versions.c.device_id,
     submission_versions.c.created_at,
 )
-_NEIGHBOURS = (
-    select(
+
+
+def _held_by(column: ColumnElement[Any], parameter: str, kind: str) -> Select[Any]:
+    """One of the ways in which a held version can be a neighbour; each finds its index, which one OR would not."""
+    return select(
+        literal_column(f"'{kind}'").label("kind"),
         submission_versions.c.submission_id,
         submission_versions.c.id,
         submission_versions.c.fingerprint,
-        submission_versions.c.instance_id,
-        submission_versions.c.deprecated_id,
+    ).where(
+        submission_versions.c.form_id == bindparam("form_id"),
+        submission_versions.c.draft == bindparam("draft"),
+        column == bindparam(parameter),
     )
-    .where(submission_versions.c.form_id == bindparam("form_id"), submission_versions.c.draft == bindparam("draft"))
-    .where(
-        or_(
-            submission_versions.c.instance_id == bindparam("instance_id"),
-            submission_versions.c.instance_id == bindparam("deprecated_id"),
-            submission_versions.c.deprecated_id == bindparam("instance_id"),
-        )
+
+
+_SAME_OR_EDIT = Prepared(
+    union_all(
+        _held_by(submission_versions.c.instance_id, "instance_id", "same"),
+        _held_by(submission_versions.c.deprecated_id, "instance_id", "edit"),
     )
-    .order_by(submission_versions.c.id)
 )
-_ADD_SUBMISSION = insert(submissions).returning(submissions.c.id)
-_ADD_VERSION = insert(submission_versions).returning(submission_versions.c.id)
+_NEIGHBOURS = Prepared(
+    union_all(
+        _held_by(submission_versions.c.instance_id, "instance_id", "same"),
+        _held_by(submission_versions.c.deprecated_id, "instance_id", "edit"),
+        _held_by(submission_versions.c.instance_id, "deprecated_id", "deprecated"),
+    )
+)
+_ADD_SUBMISSION = Prepared(
+    insert(submissions).returning(submissions.c.id),
+    columns=("form_id", "draft", "instance_id", "submitter_id", "device_id", "created_at"),
+)
+_ADD_VERSION = Prepared(
+    insert(submission_versions).returning(submission_versions.c.id),
+    columns=[column.name for column in submission_versions.columns if column.name != "id"],
+)
 
 
 def neighbours(
     conn: Connection, form_id: int, *, draft: bool, instance: Instance
 ) -> tuple[Held | None, Held | None, Held | None]:
     """The held version with the instance's own id, the one it edits and one that edits it."""
-    same = deprecated = edit = None
-    rows = conn.execute(
-        _NEIGHBOURS,
-        {
-            "form_id": form_id,
-            "draft": draft,
-            "instance_id": instance.instance_id,
-            "deprecated_id": instance.deprecated_id,
-        },
-    )
-    for row in rows:
-        held = Held(submission_id=row.submission_id, version_id=row.id, fingerprint=row.fingerprint)
-        if row.instance_id == instance.instance_id:
-            same = held
-        elif row.instance_id == instance.deprecated_id:
-            deprecated = held
-        elif edit is None:
-            edit = held
-    return same, deprecated, edit
+    parameters = {"form_id": form_id, "draft": draft, "instance_id": instance.instance_id}
+    statement = _SAME_OR_EDIT
+    if instance.deprecated_id is not None:
+        statement, parameters["deprecated_id"] = _NEIGHBOURS, instance.deprecated_id
+    found: dict[str, Held] = {}
+    rows = sorted(statement.all(conn, parameters), key=lambda row: int(row[2]))
+    for kind, submission_id, version_id, fingerprint in rows:
+        found.setdefault(kind, Held(submission_id=submission_id, version_id=version_id, fingerprint=fingerprint))
+    return found.get("same"), found.get("deprecated"), found.get("edit")
 
 
 def lock_edits(conn: Connection, form_id: int) -> None:
@@ -106,7 +126,7 @@ def add_submission(
         "device_id": device_id,
         "created_at": created_at,
     }
-    return int(conn.execute(_ADD_SUBMISSION, values).scalar_one())
+    return int(_ADD_SUBMISSION.all(conn, values)[0][0])
 
 
 def add_version(
@@ -142,7 +162,7 @@ def add_version(
         "user_agent": user_agent,
         "created_at": created_at,
     }
-    return int(conn.execute(_ADD_VERSION, values).scalar_one())
+    return int(_ADD_VERSION.all(conn, values)[0][0])
 
 
 def set_current(conn: Connection, submission_id: int, version_id: int) -> None:

@@ -110,6 +110,20 @@ def physical_names(name: str, type_: Type) -> tuple[str, ...]:
     return tuple(name + suffix for suffix in _SUFFIXES.get(type_, ("",)))
 
 
+def reused(before: Layout, schema: Schema) -> tuple[tuple[str, str], ...]:
+    """Questions of `schema` that take the former name of another question of it: (path, the other's path).
+
+    Answers of the two could not be told apart, since older versions still send the former name.
+    """
+    return tuple(
+        (entry.path, column.paths[-1])
+        for table in before.tables
+        for column in table.columns
+        for entry in schema.fields
+        if entry.path in column.paths[:-1] and column.paths[-1] != entry.path and column.paths[-1] in schema.by_path
+    )
+
+
 def widen(
     before: Layout,
     schema: Schema,

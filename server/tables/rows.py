@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Insert, Table, bindparam, delete, insert
+from sqlalchemy import Connection, Table, bindparam, delete, insert
 
 from forms import tables, values
 from forms.instance import Instance
 from forms.schema import Schema, Type
 from forms.tables import Misfit
+from server.prepared import Prepared
 from server.tables import ddl
 from server.tables.layout import Layout
 
@@ -61,7 +62,7 @@ class Tabulator:
         self._tables = {path: layout.table(path) for path in repeats}
         self._inserts = {path: _inserts(ddl.sql_tables(conn, table)) for path, table in self._tables.items()}
         self._deletes = [
-            delete(part).where(part.c["_submission_id"] == bindparam("submission"))
+            Prepared(delete(part).where(part.c["_submission_id"] == bindparam("submission")))
             for table in layout.tables
             for part in ddl.sql_tables(conn, table)
         ]
@@ -77,13 +78,13 @@ class Tabulator:
                 gathered.setdefault((row.table, part), []).append(parameters)
         for (path, part), parameter_rows in gathered.items():
             statement, _ = self._inserts[path][part]
-            conn.execute(statement, parameter_rows if len(parameter_rows) > 1 else parameter_rows[0])
+            statement.many(conn, parameter_rows)
         return misfits
 
     def clear(self, conn: Connection, submission_id: int) -> None:
         """Remove the rows of a submission."""
         for statement in self._deletes:
-            conn.execute(statement, {"submission": submission_id})
+            statement.run(conn, {"submission": submission_id})
 
     def _parameters(self, row: tables.Row, about: Provenance, instance: Instance) -> list[dict[str, Any]]:
         parts = [dict(template) for _, template in self._inserts[row.table]]
@@ -141,5 +142,9 @@ def clear_between(conn: Connection, layout: Layout, above: int, last: int | None
             conn.execute(statement.where(submission <= last) if last is not None else statement)
 
 
-def _inserts(parts: tuple[Table, ...]) -> list[tuple[Insert, dict[str, Any]]]:
-    return [(insert(part).inline(), dict.fromkeys(part.columns.keys())) for part in parts]
+def _inserts(parts: tuple[Table, ...]) -> list[tuple[Prepared, dict[str, Any]]]:
+    names = [part.columns.keys() for part in parts]
+    return [
+        (Prepared(insert(part).inline(), columns=columns), dict.fromkeys(columns))
+        for part, columns in zip(parts, names, strict=True)
+    ]
