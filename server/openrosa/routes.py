@@ -77,7 +77,7 @@ def form_list(project_id: int, token: str | None) -> Response:
 
 @blueprint.get(f"{_PLAIN}/forms/<segment:form_id>.xml", defaults={"token": None})
 @blueprint.get(f"{_KEYED}/forms/<segment:form_id>.xml")
-def form_xml(project_id: int, form_id: str, token: str | None) -> Response:  # noqa: ARG001
+def form_xml(project_id: int, form_id: str, token: str | None) -> Response:  # noqa: ARG001  # read on the way in
     """The exact bytes whose MD5 the form list announces."""
 
     def read(ctx: Context) -> tuple[str, bytes | None]:
@@ -100,14 +100,14 @@ def form_manifest(project_id: int, form_id: str, token: str | None) -> Response:
 
 @blueprint.get(f"{_PLAIN}/forms/<segment:form_id>/attachments/<segment:name>", defaults={"token": None})
 @blueprint.get(f"{_KEYED}/forms/<segment:form_id>/attachments/<segment:name>")
-def form_attachment(project_id: int, form_id: str, name: str, token: str | None) -> Response:  # noqa: ARG001
+def form_attachment(project_id: int, form_id: str, name: str, token: str | None) -> Response:  # noqa: ARG001  # read on the way in
     """One file of a form."""
     return _file(ask(lambda ctx: forms.get_attachment(ctx, project_id, form_id, name)))
 
 
 @blueprint.route(f"{_PLAIN}/submission", methods=["HEAD"], defaults={"token": None})
 @blueprint.route(f"{_KEYED}/submission", methods=["HEAD"])
-def probe(project_id: int, token: str | None) -> Response:  # noqa: ARG001
+def probe(project_id: int, token: str | None) -> Response:  # noqa: ARG001  # read on the way in
     """What a phone asks before it sends: 204, and how much one request may hold."""
     ask(lambda ctx: forms.list_open(ctx, project_id))
     return Response(status=204)
@@ -115,7 +115,7 @@ def probe(project_id: int, token: str | None) -> Response:  # noqa: ARG001
 
 @blueprint.post(f"{_PLAIN}/submission", defaults={"token": None})
 @blueprint.post(f"{_KEYED}/submission")
-def receive(project_id: int, token: str | None) -> Response:  # noqa: ARG001
+def receive(project_id: int, token: str | None) -> Response:  # noqa: ARG001  # read on the way in
     """A submission, or one part of it."""
     xml, parts = _body()
     instance = instances.read(xml)
