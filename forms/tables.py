@@ -132,8 +132,9 @@ class _Walk:
         self.group(element, node, row)
 
     def _question(self, element: etree._Element, node: _Node, row: Row) -> None:
-        for child in element:
-            self._unknown(child, f"{node.path}/{child.tag}", row)
+        if len(element):
+            for child in element:
+                self._unknown(child, f"{node.path}/{child.tag}", row)
         text = element.text
         if not text:
             return

@@ -49,17 +49,23 @@ def parse(type_: Type, text: str) -> Any:
 
 def render(type_: Type, value: Any) -> str:
     """The text a phone would have sent for `value`; for the types in KEEPS_TEXT the kept text is the better source."""
-    if type_ in TEXT_TYPES:
-        return str(value)
-    if type_ == "decimal":
-        return repr(float(value))
-    if type_ == "boolean":
-        return "true" if value else "false"
-    if type_ == "geopoint":
-        return " ".join(repr(float(part)) for part in value if part is not None)
-    if isinstance(value, date | time):
-        return value.isoformat()
-    return str(value)
+    return _RENDERERS[type_](value)
+
+
+def _render_decimal(value: float) -> str:
+    return repr(float(value))
+
+
+def _render_boolean(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _render_point(value: tuple[float | None, ...]) -> str:
+    return " ".join(repr(float(part)) for part in value if part is not None)
+
+
+def _render_moment(value: date | time) -> str:
+    return value.isoformat()
 
 
 def _text(text: str) -> str:
@@ -169,4 +175,19 @@ _PARSERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "geopoint": _geopoint,
     "geotrace": _geotrace,
     "geoshape": _geoshape,
+}
+
+_RENDERERS: Final[Mapping[str, Callable[[Any], str]]] = {
+    "string": str,
+    "binary": str,
+    "barcode": str,
+    "int": str,
+    "decimal": _render_decimal,
+    "boolean": _render_boolean,
+    "date": _render_moment,
+    "time": _render_moment,
+    "dateTime": _render_moment,
+    "geopoint": _render_point,
+    "geotrace": str,
+    "geoshape": str,
 }
