@@ -15,6 +15,21 @@ def bad_setting(name: str, reason: str) -> Problem:
     )
 
 
+def no_installation(where: str) -> Problem:
+    """404.1: a command was given where nothing is installed."""
+    return Problem(
+        404.1,
+        Sentence(
+            es=f"No hay ninguna instalación de Tejido en {where}.", en=f"There is no Tejido installation in {where}."
+        ),
+        {"where": where},
+        Sentence(
+            es="Inicie el servidor una vez, o indique la carpeta con --data o TEJIDO_DATA.",
+            en="Start the server once, or name the folder with --data or TEJIDO_DATA.",
+        ),
+    )
+
+
 def missing_file_part() -> Problem:
     """400.7: a multipart body without the part that holds the submission."""
     return Problem(

@@ -48,11 +48,16 @@ class Settings:
     def database(self) -> str:
         """The SQLAlchemy URL in force."""
         if not self.database_url:
-            return f"sqlite:///{self.data / 'tejido.sqlite3'}"
+            return f"sqlite:///{self.sqlite_file}"
         for scheme in ("postgres://", "postgresql://"):
             if self.database_url.startswith(scheme):
                 return "postgresql+psycopg://" + self.database_url.removeprefix(scheme)
         return self.database_url
+
+    @property
+    def sqlite_file(self) -> Path:
+        """The embedded database, where no other one is named."""
+        return self.data / "tejido.sqlite3"
 
     def with_(self, **values: Any) -> Settings:
         """These settings with other values; None leaves one as it is."""

@@ -13,7 +13,7 @@ import click
 from tqdm import tqdm
 
 from forms.problems import Finding, Sentence
-from server import migrations
+from server import migrations, problems
 from server.actions.identity import CONSOLE
 from server.app import open_office
 from server.context import Context, Office
@@ -40,10 +40,19 @@ class Desk:
             click.echo(f"  {word} {finding.say(self.language)}")
 
     @contextmanager
-    def office(self, *, migrate: bool = True) -> Iterator[Office]:
-        """The open office; the database brought up to date first."""
-        office = open_office(self.settings)
+    def office(self, *, create: bool = False, migrate: bool = True) -> Iterator[Office]:
+        """The open office; the database brought up to date first.
+
+        Only where `create` is said is an installation made; elsewhere its absence is Problem 404.1, since a command typed in
+        the wrong folder would otherwise work on an empty database.
+        """
+        settings = self.settings
+        if not create and not settings.database_url and not settings.sqlite_file.exists():
+            raise problems.no_installation(str(settings.data.absolute()))
+        office = open_office(settings)
         try:
+            if not create and migrate and migrations.current(office.database) is None:
+                raise problems.no_installation(office.database.engine.url.render_as_string(hide_password=True))
             if migrate:
                 migrations.upgrade(office.database)
             yield office

@@ -52,7 +52,7 @@ def _look(at: Desk) -> Iterator[Remark]:
     yield from _address(at)
     yield _java()
     try:
-        with at.office(migrate=False) as office:
+        with at.office(create=True, migrate=False) as office:
             yield from _database(office)
     except Problem as problem:
         yield Remark(

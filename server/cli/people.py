@@ -32,7 +32,7 @@ def create_user(context: click.Context, email: str, password: str | None, admini
         password = click.prompt("Contraseña / Password", hide_input=True, confirmation_prompt=True)
     generated = password is None
     chosen = password or credentials.new_password()
-    with at.office() as office:
+    with at.office(create=True) as office:
         act(office, lambda ctx: people.create_user(ctx, email, chosen, administrator=administrator))
     at.say(f"Usuario {email} creado.", f"User {email} created.")
     if generated:
@@ -50,7 +50,7 @@ def project() -> None:
 def create_project(context: click.Context, name: str) -> None:
     """Create a project; prints its number."""
     at = desk(context)
-    with at.office() as office:
+    with at.office(create=True) as office:
         made = act(office, lambda ctx: projects.create_project(ctx, name))
     at.say(f"Proyecto {made.id}: {made.name}", f"Project {made.id}: {made.name}")
 

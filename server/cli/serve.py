@@ -29,7 +29,7 @@ def serve(context: click.Context, host: str | None, port: int | None, empty: boo
     """Serve until stopped. An empty data folder gets an administrator, a project with the bundled forms and a QR code."""
     at = _listening(desk(context), host, port)
     settings = at.settings
-    with at.office() as office:
+    with at.office(create=True) as office:
         first_start(at, office, bundled=not empty)
         app = create_app(office)
         server = create_server(app, **_waitress(settings))

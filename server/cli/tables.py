@@ -73,7 +73,7 @@ def rebuild(context: click.Context) -> None:
 def migrate(context: click.Context) -> None:
     """Bring the database to this program's version."""
     at = desk(context)
-    with at.office(migrate=False) as office:
+    with at.office(create=True, migrate=False) as office:
         changed = migrations.upgrade(office.database)
     if changed:
         at.say(f"Base de datos actualizada a {migrations.HEAD}.", f"Database brought to {migrations.HEAD}.")

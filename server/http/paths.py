@@ -8,7 +8,7 @@ from typing import Any, Final
 from urllib.parse import quote, unquote, unquote_to_bytes
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from werkzeug.routing import BaseConverter
+from werkzeug.routing import BaseConverter, ValidationError
 
 _KEPT: Final = re.compile(r"%(2[Ff]|25)")
 
@@ -37,8 +37,11 @@ class Segment(BaseConverter):
     regex = "[^/]+"
 
     def to_python(self, value: str) -> str:
-        """The name that was meant."""
-        return unquote(value)
+        """The name that was meant; one with a NUL, which no database keeps, names nothing."""
+        name = unquote(value)
+        if "\0" in name:
+            raise ValidationError(name)
+        return name
 
     def to_url(self, value: Any) -> str:
         """The name, encoded for a URL."""

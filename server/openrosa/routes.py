@@ -228,9 +228,8 @@ def _kept(parts: list[uploads.Part]) -> list[File]:
 
 
 def _device() -> Device:
-    return Device(
-        device_id=request.args.get("deviceID", "")[:200] or None, user_agent=request.user_agent.string[:300] or None
-    )
+    device_id = request.args.get("deviceID", "").replace("\0", "")  # PostgreSQL keeps no NUL
+    return Device(device_id=device_id[:200] or None, user_agent=request.user_agent.string[:300] or None)
 
 
 def _thanks(*, new: bool) -> Response:
