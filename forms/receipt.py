@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from forms.instance import Instance
@@ -26,9 +27,13 @@ class NewSubmission:
 
 @dataclass(frozen=True, slots=True)
 class NewVersion:
-    """It belongs to a submission that is held, as one more version of it (not necessarily the newest)."""
+    """It belongs to a submission that is held, as one more version of it (not necessarily the newest).
+
+    `joined` are other submissions which it shows to be parts of the same one.
+    """
 
     submission_id: int
+    joined: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +65,18 @@ def submission_changed(instance_id: str) -> Problem:
     )
 
 
-def decide(arriving: Instance, *, same: Held | None, deprecated: Held | None, edit: Held | None) -> Receipt:
+def decide(arriving: Instance, *, same: Held | None, neighbours: Sequence[Held]) -> Receipt:
     """What `arriving` is.
 
-    `same` is the version held under its own instance id, `deprecated` the one that it edits, `edit` one that edits it.
-    A phone may send one instance many times, and an edit may come before what it edits: only the first time is it new,
-    and only where neither neighbour is held does it begin a submission. Raises Problem 409.1.
+    `same` is the version held under its own instance id; `neighbours` are the held versions that it edits, that edit it, or
+    that edit what it edits. A phone may send one instance many times, and an edit may come before what it edits: only the
+    first time is it new, and only where no neighbour is held does it begin a submission. Raises Problem 409.1.
     """
     if same is not None:
         if same.fingerprint != arriving.fingerprint:
             raise submission_changed(arriving.instance_id)
         return MoreAttachments(same)
-    neighbour = deprecated or edit
-    if neighbour is not None:
-        return NewVersion(neighbour.submission_id)
+    if neighbours:
+        first, *others = sorted({held.submission_id for held in neighbours})
+        return NewVersion(first, tuple(others))
     return NewSubmission(awaits=arriving.deprecated_id)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
@@ -16,6 +17,7 @@ from server.settings import Settings
 from server.store import audits
 
 Clock = Callable[[], datetime]
+T = TypeVar("T")
 
 
 def wall_clock() -> datetime:
@@ -36,12 +38,23 @@ class Office:
         """A context for one person on one connection."""
         return Context(conn, actor, self.blobs, self.settings, self.clock)
 
+    def act(self, action: Callable[[Context], T], actor_of: Callable[[Connection], Actor | None]) -> T:
+        """What a writing action gives, once it is durable. It runs again, with care, where its first run met a conflict."""
+        runs = itertools.count()
+
+        def work(conn: Connection) -> T:
+            actor = actor_of(conn)
+            return action(Context(conn, actor, self.blobs, self.settings, self.clock, careful=next(runs) > 0))
+
+        return self.database.write(work)
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
     """One person asking for one thing: a connection inside a transaction, who asks, and the outside world.
 
-    `actor` is None for someone who gave no credentials.
+    `actor` is None for someone who gave no credentials. An action that is not `careful` may take the short way and raise
+    `db.Again` (or let a unique conflict happen) where that does not work out.
     """
 
     conn: Connection
@@ -49,6 +62,7 @@ class Context:
     blobs: Blobs
     settings: Settings
     clock: Clock = field(default=wall_clock)
+    careful: bool = True
 
     def now(self) -> datetime:
         """The time now, in UTC."""

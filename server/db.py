@@ -28,6 +28,10 @@ ATTEMPTS: Final = 4
 _STOP: Final = object()
 
 
+class Again(Exception):
+    """Raised by writing work that wants to run again from the beginning, this time with more care."""
+
+
 class Database:
     """Where everything is kept.
 
@@ -70,7 +74,7 @@ class Database:
                         return self._writer.run(work)
                     with self.engine.begin() as conn:
                         return work(conn)
-                except IntegrityError:
+                except (IntegrityError, Again):
                     if attempt == ATTEMPTS - 1:
                         raise
         raise AssertionError

@@ -92,7 +92,8 @@ class Prepared:
         return compiled
 
     def _compile(self, dialect: Dialect) -> _Compiled:
-        made: Any = self._statement.compile(dialect=dialect, column_keys=self._columns)  # type: ignore[attr-defined]
+        spoken = _native(dialect)
+        made: Any = self._statement.compile(dialect=spoken, column_keys=self._columns)  # type: ignore[attr-defined]
         names = tuple(made.positiontup or made.binds)
         types = {name: made.binds[name].type.dialect_impl(dialect) for name in names}
         processes = ((name, type_.bind_processor(dialect)) for name, type_ in types.items())
@@ -112,6 +113,12 @@ class Prepared:
         )
 
 
+def _native(dialect: Dialect) -> Dialect:
+    """The dialect with the parameters that PostgreSQL itself knows ($1): psycopg then has nothing to translate."""
+    native: Callable[..., Dialect] = type(dialect)
+    return native(paramstyle="numeric_dollar") if dialect.name == "postgresql" else dialect
+
+
 def statement(conn: Connection, sql: str) -> None:
     """A statement without parameters or rows, such as a savepoint."""
     with _cursor(conn, sql) as cursor:
@@ -128,7 +135,9 @@ class _cursor:  # noqa: N801  used as a function
         self._sql = sql
 
     def __enter__(self) -> Any:
-        self._cursor: Any = self._conn.connection.cursor()
+        connection: Any = self._conn.connection.driver_connection
+        raw = getattr(self._conn.dialect.loaded_dbapi, "RawCursor", None)
+        self._cursor: Any = connection.cursor() if raw is None else raw(connection)
         return self._cursor
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:

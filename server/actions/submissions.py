@@ -15,6 +15,7 @@ from server.actions import drafts
 from server.actions.following import Followed, follow, follow_stored
 from server.blobs.blobs import Blob
 from server.context import Context
+from server.db import Again
 from server.model.forms import Form
 from server.model.submissions import Submission, SubmissionVersion
 from server.store import forms, projects, submission_attachments, submissions
@@ -66,7 +67,7 @@ def receive(ctx: Context, project_id: int, instance: Instance, files: Sequence[F
     """
     found = forms.find_for_submission(ctx.conn, project_id, instance.form_id, instance.version)
     require(ctx, "submission.create", found[0] if found else projects.find_project(ctx.conn, project_id))
-    if found is None or found[0].current_version_id is None:
+    if found is None:
         raise problems.form_not_found(instance.form_id)
     form, form_version_id, sha256 = found
 
@@ -92,17 +93,23 @@ def _keep(
     ctx: Context, destination: _Destination, instance: Instance, files: Sequence[File], device: Device
 ) -> Received:
     form = destination.form
-    if instance.deprecated_id is not None:
-        submissions.lock_edits(ctx.conn, form.id)
-    same, deprecated, edit = submissions.neighbours(ctx.conn, form.id, draft=destination.draft, instance=instance)
+    if instance.deprecated_id is None and not ctx.careful:
+        received = _begin(ctx, destination, NewSubmission(awaits=None), instance, files, device)
+        if received is not None:
+            return received
+    submissions.lock_edits(ctx.conn, form.id)
+    same, neighbours = submissions.held(ctx.conn, form.id, draft=destination.draft, instance=instance)
 
-    receipt = decide(instance, same=same, deprecated=deprecated, edit=edit)
+    receipt = decide(instance, same=same, neighbours=neighbours)
 
     if isinstance(receipt, MoreAttachments):
         return _add_files(ctx, form, receipt.held, files)
     if isinstance(receipt, NewSubmission):
-        return _begin(ctx, destination, receipt, instance, files, device)
-    return _extend(ctx, destination, receipt, instance, files, device, deprecated=deprecated, edit=edit)
+        begun = _begin(ctx, destination, receipt, instance, files, device)
+        if begun is None:  # another one began it meanwhile
+            raise Again
+        return begun
+    return _extend(ctx, destination, receipt, instance, files, device)
 
 
 def _begin(
@@ -112,7 +119,8 @@ def _begin(
     instance: Instance,
     files: Sequence[File],
     device: Device,
-) -> Received:
+) -> Received | None:
+    """The first version of a submission; None where one with its id is held already."""
     form, now = destination.form, ctx.now()
     actor_id = ctx.actor.id if ctx.actor else None
     instance_id = receipt.awaits or instance.instance_id
@@ -125,6 +133,8 @@ def _begin(
         device_id=device.device_id,
         created_at=now,
     )
+    if submission_id is None:
+        return None
     version_id = _add_version(ctx, destination, submission_id, instance, device, current=True)
     _keep_files(ctx, destination, version_id, instance, files)
     if not destination.draft:
@@ -164,14 +174,11 @@ def _extend(
     instance: Instance,
     files: Sequence[File],
     device: Device,
-    *,
-    deprecated: Held | None,
-    edit: Held | None,
 ) -> Received:
     form, submission_id = destination.form, receipt.submission_id
-    if deprecated and edit and deprecated.submission_id != edit.submission_id:
-        submissions.merge(ctx.conn, edit.submission_id, submission_id)
-        _forget_rows(ctx, form, edit.submission_id)
+    for joined in receipt.joined:
+        submissions.merge(ctx.conn, joined, submission_id)
+        _forget_rows(ctx, form, joined)
     version_id = _add_version(ctx, destination, submission_id, instance, device, current=False)
     _keep_files(ctx, destination, version_id, instance, files)
     chain = submissions.list_versions(ctx.conn, submission_id)

@@ -82,7 +82,7 @@ class Desk:
 
 def act(office: Office, action: Callable[[Context], T]) -> T:
     """A writing action in the name of the command line."""
-    return office.database.write(lambda conn: action(_context(office, conn)))
+    return office.act(action, lambda _: CONSOLE)
 
 
 def ask(office: Office, action: Callable[[Context], T]) -> T:

@@ -54,6 +54,7 @@ _FOR_SUBMISSION = Prepared(
     )
     .where(projects.c.deleted_at.is_(None))
     .where(forms.c.project_id == bindparam("project_id"), forms.c.xml_form_id == bindparam("xml_form_id"))
+    .where(forms.c.current_version_id.is_not(None))  # a first draft must not hide the deleted form that it replaces
     .order_by(forms.c.deleted_at.is_not(None), form_versions.c.id.is_(None), forms.c.id.desc())
     .limit(1)
 )

@@ -63,46 +63,43 @@ def _held_by(column: ColumnElement[Any], parameter: str, kind: str) -> Select[An
     )
 
 
-_SAME_OR_EDIT = Prepared(
-    union_all(
-        _held_by(submission_versions.c.instance_id, "instance_id", "same"),
-        _held_by(submission_versions.c.deprecated_id, "instance_id", "edit"),
+_INSTANCE, _DEPRECATED = submission_versions.c.instance_id, submission_versions.c.deprecated_id
+_OF_FIRST = (_held_by(_INSTANCE, "instance_id", "same"), _held_by(_DEPRECATED, "instance_id", "neighbour"))
+_OF_EDIT = (_held_by(_INSTANCE, "deprecated_id", "neighbour"), _held_by(_DEPRECATED, "deprecated_id", "neighbour"))
+_HELD_BY_FIRST = Prepared(union_all(*_OF_FIRST))
+_HELD_BY_EDIT = Prepared(union_all(*_OF_FIRST, *_OF_EDIT))
+_ADD_SUBMISSION = {
+    dialect: Prepared(
+        make(submissions).on_conflict_do_nothing().returning(submissions.c.id),
+        columns=("form_id", "draft", "instance_id", "submitter_id", "device_id", "created_at"),
     )
-)
-_NEIGHBOURS = Prepared(
-    union_all(
-        _held_by(submission_versions.c.instance_id, "instance_id", "same"),
-        _held_by(submission_versions.c.deprecated_id, "instance_id", "edit"),
-        _held_by(submission_versions.c.instance_id, "deprecated_id", "deprecated"),
-    )
-)
-_ADD_SUBMISSION = Prepared(
-    insert(submissions).returning(submissions.c.id),
-    columns=("form_id", "draft", "instance_id", "submitter_id", "device_id", "created_at"),
-)
+    for dialect, make in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
+}
 _ADD_VERSION = Prepared(
     insert(submission_versions).returning(submission_versions.c.id),
     columns=[column.name for column in submission_versions.columns if column.name != "id"],
 )
 
 
-def neighbours(
-    conn: Connection, form_id: int, *, draft: bool, instance: Instance
-) -> tuple[Held | None, Held | None, Held | None]:
-    """The held version with the instance's own id, the one it edits and one that edits it."""
+def held(conn: Connection, form_id: int, *, draft: bool, instance: Instance) -> tuple[Held | None, list[Held]]:
+    """The version held under the instance's own id, and its neighbours: those that it edits, that edit it, or that edit
+    what it edits."""
     parameters = {"form_id": form_id, "draft": draft, "instance_id": instance.instance_id}
-    statement = _SAME_OR_EDIT
+    statement = _HELD_BY_FIRST
     if instance.deprecated_id is not None:
-        statement, parameters["deprecated_id"] = _NEIGHBOURS, instance.deprecated_id
-    found: dict[str, Held] = {}
-    rows = sorted(statement.all(conn, parameters), key=lambda row: int(row[2]))
-    for kind, submission_id, version_id, fingerprint in rows:
-        found.setdefault(kind, Held(submission_id=submission_id, version_id=version_id, fingerprint=fingerprint))
-    return found.get("same"), found.get("deprecated"), found.get("edit")
+        statement, parameters["deprecated_id"] = _HELD_BY_EDIT, instance.deprecated_id
+    same, neighbours = None, []
+    for kind, submission_id, version_id, fingerprint in statement.all(conn, parameters):
+        found = Held(submission_id=submission_id, version_id=version_id, fingerprint=fingerprint)
+        if kind == "same":
+            same = found
+        else:
+            neighbours.append(found)
+    return same, neighbours
 
 
 def lock_edits(conn: Connection, form_id: int) -> None:
-    """Let only one edit of a form's submissions be received at a time, until the transaction ends."""
+    """Let only one instance that is not simply new be received at a time, for this form, until the transaction ends."""
     if conn.dialect.name == "postgresql":
         conn.execute(select(func.pg_advisory_xact_lock(0x7E11D0, form_id)))
 
@@ -116,8 +113,8 @@ def add_submission(
     submitter_id: int | None,
     device_id: str | None,
     created_at: datetime,
-) -> int:
-    """A submission without versions; gives its id. A second one with the same instance id raises IntegrityError."""
+) -> int | None:
+    """A submission without versions; gives its id, None where one with this instance id is held."""
     values = {
         "form_id": form_id,
         "draft": draft,
@@ -126,7 +123,8 @@ def add_submission(
         "device_id": device_id,
         "created_at": created_at,
     }
-    return int(_ADD_SUBMISSION.all(conn, values)[0][0])
+    added = _ADD_SUBMISSION[conn.dialect.name].first(conn, values)
+    return int(added[0]) if added else None
 
 
 def add_version(
