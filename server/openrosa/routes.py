@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from email.utils import formatdate
 from typing import Final
 
 from flask import Blueprint, Response, request
@@ -34,7 +33,6 @@ _TEST: Final = "/v1/test/<segment:token>/projects/<int:project_id>/forms/<segmen
 def _speak_openrosa(response: Response) -> Response:
     response.headers["X-OpenRosa-Version"] = "1.0"
     response.headers["X-OpenRosa-Accept-Content-Length"] = str(office().settings.accept_content_length)
-    response.headers["Date"] = formatdate(usegmt=True)
     return response
 
 
