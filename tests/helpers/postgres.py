@@ -38,6 +38,7 @@ _SETTINGS: Final = {
     "timezone": "America/Panama",  # a server's zone is not UTC: nothing may lean on it
     "log_min_messages": "fatal",
 }
+_DURABLE: Final = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 
 
 class NoPostgres(Exception):
@@ -117,8 +118,8 @@ class Cluster:
 
 
 @contextmanager
-def running_cluster() -> Iterator[Cluster]:
-    """A fresh PostgreSQL in a temporary folder, stopped and removed at the end."""
+def running_cluster(*, durable: bool = False) -> Iterator[Cluster]:
+    """A fresh PostgreSQL in a temporary folder, stopped and removed at the end; `durable` for measuring it."""
     found = find_binaries()
     folder = Path(tempfile.mkdtemp(prefix="tejido-pg-"))  # short: the path of a socket has at most 107 bytes
     data = folder / "data"
@@ -130,7 +131,7 @@ def running_cluster() -> Iterator[Cluster]:
             os.chown(data, who["user"], who["group"])
             os.chown(folder, who["user"], who["group"])
         _initialise(found, data, who)
-        with _serving(found, data, folder, who) as cluster:
+        with _serving(found, data, folder, who, _DURABLE if durable else {}) as cluster:
             yield cluster
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -153,14 +154,16 @@ def _initialise(found: Binaries, data: Path, who: dict[str, Any]) -> None:
 
 
 @contextmanager
-def _serving(found: Binaries, data: Path, folder: Path, who: dict[str, Any]) -> Iterator[Cluster]:
+def _serving(
+    found: Binaries, data: Path, folder: Path, who: dict[str, Any], wanted: dict[str, str]
+) -> Iterator[Cluster]:
     if sys.platform == "win32":
         cluster = Cluster("127.0.0.1", _free_port())
         places = {"listen_addresses": cluster.host}
     else:
         cluster = Cluster(str(folder), 5432)
         places = {"listen_addresses": "", "unix_socket_directories": str(folder)}
-    settings = {**_SETTINGS, **places, "port": str(cluster.port)}
+    settings = {**_SETTINGS, **wanted, **places, "port": str(cluster.port)}
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     log = (folder / "log").open("wb")
     process = subprocess.Popen(

@@ -1,0 +1,1 @@
+"""Benchmarks: how fast and how small the program is, beside what the same machine could do at best."""
