@@ -178,7 +178,7 @@ class Phone:
             *arguments,
             *scripted,
         )
-        filled = [_read_filled(json.loads(line)) for line in printed.splitlines() if line.startswith("{")]
+        filled = [_read_filled(json.loads(line)) for line in printed.split("\n") if line.startswith("{")]
         self.memory.instances += [_stored(made, form) for made in filled]
         self.save()
         return filled
