@@ -43,8 +43,9 @@ class Office:
         runs = itertools.count()
 
         def work(conn: Connection) -> T:
+            moment = self.clock()  # everything that one action does, it does at one moment
             actor = actor_of(conn)
-            return action(Context(conn, actor, self.blobs, self.settings, self.clock, careful=next(runs) > 0))
+            return action(Context(conn, actor, self.blobs, self.settings, lambda: moment, careful=next(runs) > 0))
 
         return self.database.write(work)
 
