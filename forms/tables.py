@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 from lxml import etree
 
-from forms import values
+from forms import values, xml
 from forms.instance import Instance
 from forms.schema import Field, Schema, Type
 
@@ -99,6 +99,9 @@ class _Walk:
         self._counts: dict[str, int] = {}
 
     def group(self, element: etree._Element, node: _Node, row: Row) -> None:
+        if not len(element):
+            self._loose(element.text, node.path, row)  # a text where this version has a group
+            return
         positions: dict[str, int] = {}
         for child in element:
             tag = child.tag
@@ -134,7 +137,8 @@ class _Walk:
     def _question(self, element: etree._Element, node: _Node, row: Row) -> None:
         if len(element):
             for child in element:
-                self._unknown(child, f"{node.path}/{child.tag}", row)
+                self._unknown(child, f"{node.path}/{xml.local_name(child)}", row)
+            self._loose("".join(child.tail or "" for child in element), node.path, row)
         text = element.text
         if not text:
             return
@@ -161,8 +165,10 @@ class _Walk:
             row.texts[path] = text
 
     def _unknown(self, element: etree._Element, path: str, row: Row) -> None:
-        text = "".join(str(part) for part in element.itertext())
-        if text.strip():
+        self._loose("".join(str(part) for part in element.itertext()), path, row)
+
+    def _loose(self, text: str | None, path: str, row: Row) -> None:
+        if text and text.strip():
             self.misfits.append(Misfit(reason="unknown", row_key=row.key, path=path, type=None, text=text))
 
 
