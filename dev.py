@@ -224,7 +224,8 @@ def _install_tools() -> None:
 def _install_packages(arguments: list[str]) -> None:
     """With uv; where that fails, with pip, which may be configured to reach another registry."""
     uv = _uv()
-    if uv and _call([uv, "pip", "install", "--quiet", "--python", str(PYTHON), *arguments]) == 0:
+    quickly = ["--quiet", "--compile-bytecode"]  # compiled now, the server starts at once every time
+    if uv and _call([uv, "pip", "install", *quickly, "--python", str(PYTHON), *arguments]) == 0:
         return
     if _has_pip(PYTHON):
         _call_or_stop([str(PYTHON), "-m", "pip", "install", *PIP_QUIETLY, *arguments])
