@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import secrets
@@ -65,15 +66,34 @@ def claim_of(request: Request, database: Database, verified: Verified) -> Claim:
     token = (request.view_args or {}).get("token")
     if token is not None:
         return Claim(token=token)
-    authorization = request.authorization
-    if authorization is None or authorization.type != "basic":
+    given = _basic(request.headers.get("Authorization", ""))
+    if given is None:
         return Claim()
-    email, password = authorization.username or "", authorization.password or ""
+    email, password = given
+    if "\0" in email:
+        raise problems.authentication_failed()  # PostgreSQL takes no NUL
     found = database.read(lambda conn: identity.by_password(conn, email))
     actor_id, kept = found or (None, _NOBODY)
     if not verified.matches(email, password, kept) or actor_id is None:
         raise problems.authentication_failed()
     return Claim(actor_id=actor_id)
+
+
+def _basic(header: str) -> tuple[str, str] | None:
+    """Address and password of a Basic header, in UTF-8 or, as Collect's HTTP library writes them, in ISO-8859-1."""
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        decoded = base64.b64decode(encoded.strip(), validate=True)
+    except ValueError:
+        return None
+    try:
+        text = decoded.decode()
+    except UnicodeDecodeError:
+        text = decoded.decode("latin-1")
+    email, _, password = text.partition(":")
+    return email, password
 
 
 def resolve(conn: Connection, claim: Claim) -> Actor | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
 CONTENT_TYPE: Final = "text/xml; charset=utf-8"
+_FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
 _DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
@@ -62,7 +64,8 @@ def manifest(lines: Iterable[FileLine]) -> bytes:
 
 
 def message(text: str, *, nature: str) -> bytes:
-    """OpenRosaResponse with one message: the only text an enumerator sees."""
+    """OpenRosaResponse with one message: the only text an enumerator sees. What XML forbids is left out of it."""
+    text = _FORBIDDEN.sub("", text)
     return (
         f'{_DECLARATION}<OpenRosaResponse xmlns="http://openrosa.org/http/response" items="0">\n'
         f"  <message nature={quoteattr(nature)}>{escape(text)}</message>\n"
