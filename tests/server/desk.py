@@ -107,9 +107,7 @@ class Desk:
     def add_project(self, name: str) -> int:
         """Another project; gives its number."""
         return self.change(
-            lambda conn: project_store.add_project(
-                conn, name=name, description=None, created_at=self.office.clock()
-            )
+            lambda conn: project_store.add_project(conn, name=name, description=None, created_at=self.office.clock())
         )
 
     def app_user(self, name: str = "Teléfono", *, forms: tuple[str, ...] = (), project_id: int | None = None) -> Actor:
@@ -119,7 +117,9 @@ class Desk:
         )
         return Actor(made.actor_id, "field_key", made.token)
 
-    def user(self, email: str, role: str | None, *, password: str = "contraseña larga", project: int | None = 1) -> Actor:
+    def user(
+        self, email: str, role: str | None, *, password: str = "contraseña larga", project: int | None = 1
+    ) -> Actor:
         """A user with a role over a project (None: the site); without a role a user who may do nothing."""
 
         def add(conn: Connection) -> Actor:

@@ -43,9 +43,7 @@ class Server:
 
 
 @contextmanager
-def serving(
-    data: Path, database_url: str, *, largest_file: int | None = None, **settings: object
-) -> Iterator[Server]:
+def serving(data: Path, database_url: str, *, largest_file: int | None = None, **settings: object) -> Iterator[Server]:
     """A server over a prepared database. `largest_file` is the most bytes a file may have, as on a disk that is full;
     `settings` are TEJIDO_… in lower case."""
     port = free_port()

@@ -48,7 +48,11 @@ def test_case_13_a_chain_ends_the_same_in_every_order(desk: Desk, phone: Wire):
         assert [(member["_key"], member["n"]) for member in members] == [
             (f"uuid:{chain}A/m[{position}]", "C") for position in (1, 2, 3)
         ]
-        assert (desk.submissions(), len(desk.rows("hogar")), len(desk.rows("hogar", "/m"))) == (number, number, number * 3)
+        assert (desk.submissions(), len(desk.rows("hogar")), len(desk.rows("hogar", "/m"))) == (
+            number,
+            number,
+            number * 3,
+        )
         assert {name: desk.xml_of(f"uuid:{chain}{name}") for name in "ABC"} == {n: edit(n, chain) for n in "ABC"}
 
     assert (desk.failures(), desk.flags("hogar")) == ([], [])
@@ -94,7 +98,10 @@ def test_case_13_an_original_that_comes_after_its_edit_does_not_become_current(d
     phone.post(edit("A"))
 
     assert [row["edad"] for row in desk.rows("hogar")] == [2]
-    assert [(v.instance_id, v.current) for v in desk.versions("hogar", "uuid:A")] == [("uuid:B", True), ("uuid:A", False)]
+    assert [(v.instance_id, v.current) for v in desk.versions("hogar", "uuid:A")] == [
+        ("uuid:B", True),
+        ("uuid:A", False),
+    ]
 
 
 def test_case_13_an_edit_with_other_content_under_its_id_is_refused(desk: Desk, phone: Wire):

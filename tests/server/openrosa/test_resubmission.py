@@ -10,7 +10,9 @@ import pytest
 from tests.server.desk import PROJECT, Desk, form, questions
 from tests.server.wire import Wire, instance
 
-HOUSE = form("hogar", questions("integer edad", "image foto", "audio voz", "begin repeat m", "image cara", "end repeat"))
+HOUSE = form(
+    "hogar", questions("integer edad", "image foto", "audio voz", "begin repeat m", "image cara", "end repeat")
+)
 ANSWERS = "<edad>5</edad><foto>a.jpg</foto><voz>b.m4a</voz><m><cara>c.jpg</cara></m><m><cara>a.jpg</cara></m>"
 
 
@@ -198,7 +200,7 @@ def test_case_24_audits_are_kept_byte_for_byte_whatever_their_columns(desk: Desk
     """Mixed column counts, epoch milliseconds, an end that is missing, 5 MB."""
     desk.publish(HOUSE)
     lines = ["event,node,start,end", "form start,,1723700000000,", "event,node,start,end,old-value,new-value"]
-    lines += ["question,/data/m[2]/cara,1723700000001,1723700000002,a,\"b,c\""] * 80_000
+    lines += ['question,/data/m[2]/cara,1723700000001,1723700000002,a,"b,c"'] * 80_000
     audit = "\n".join(lines).encode()
 
     assert phone.post(instance("hogar", "<edad>5</edad>", instance_id="uuid:1"), {"audit.csv": audit}).status == 201
@@ -230,7 +232,10 @@ def test_case_23_an_encrypted_submission_is_kept_whole_over_several_posts(desk: 
 
 
 def test_case_22_a_submission_with_an_entity_is_kept_whole(desk: Desk, phone: Wire):
-    sheet = form("arboles", questions("text especie")) + "| entities |\n| | list_name | label |\n| | arboles | ${especie} |\n"
+    sheet = (
+        form("arboles", questions("text especie"))
+        + "| entities |\n| | list_name | label |\n| | arboles | ${especie} |\n"
+    )
     desk.publish(sheet)
     block = (
         '<entity dataset="arboles" id="{0}" create="1" xmlns="http://www.opendatakit.org/xforms/entities">'

@@ -70,7 +70,9 @@ def test_case_14_values_that_do_not_fit_are_kept_as_text_and_flagged(desk: Desk,
 
     (row,) = send(desk, phone, answers + "<g><dentro>cinco</dentro></g>")
 
-    flags = {flag.path: (flag.check, flag.text, flag.row_key, flag.severity, flag.state) for flag in desk.flags("hogar")}
+    flags = {
+        flag.path: (flag.check, flag.text, flag.row_key, flag.severity, flag.state) for flag in desk.flags("hogar")
+    }
     expected = {**{f"/{name}": text for name, text in wrong.items()}, "/g/dentro": "cinco"}
     assert flags == {path: ("builtin:type", text, "uuid:1", "error", "open") for path, text in expected.items()}
     assert {name: row[name] for name in ("edad", "peso", "dia", "hora", "momento", "camino", "parcela", "dentro")} == (
@@ -87,7 +89,9 @@ def test_case_14_selected_choices_stay_in_the_order_of_the_taps(desk: Desk, phon
 
 
 def test_case_14_absent_and_empty_nodes_are_both_blank(desk: Desk, phone: Wire):
-    empty = "".join(f"<{name}/>" for name in ("edad", "peso", "nombre", "dia", "hora", "momento", "gps", "comidas", "g"))
+    empty = "".join(
+        f"<{name}/>" for name in ("edad", "peso", "nombre", "dia", "hora", "momento", "gps", "comidas", "g")
+    )
     rows = send(desk, phone, "", empty)
 
     blanks = [{name: value for name, value in row.items() if not name.startswith("_")} for row in rows]

@@ -40,7 +40,9 @@ def test_case_11_a_submission_for_a_closed_form_is_kept(desk: Desk, phone: Wire,
 def test_case_11_a_version_this_server_never_had_is_kept_and_flagged(desk: Desk, phone: Wire):
     desk.publish(FIRST)
 
-    assert phone.post(instance("hogar", "<edad>5</edad><otra>x</otra>", version="0", instance_id="uuid:1")).status == 201
+    assert (
+        phone.post(instance("hogar", "<edad>5</edad><otra>x</otra>", version="0", instance_id="uuid:1")).status == 201
+    )
 
     assert [row["edad"] for row in desk.rows("hogar")] == [5]
     assert [(flag.check, flag.path, flag.text) for flag in desk.flags("hogar")] == [
