@@ -112,10 +112,34 @@ def token_not_valid() -> Problem:
     )
 
 
-def not_found() -> Problem:
-    """404.1: there is nothing here (or nothing that this person may know of)."""
+def not_found(missing: Sentence | None = None) -> Problem:
+    """404.1: there is nothing here (or nothing that this person may know of); `missing` names what was looked for."""
     return Problem(
-        404.1, Sentence(es="No se encontró lo que buscaba.", en="Could not find the resource you were looking for.")
+        404.1,
+        Sentence(es="No se encontró lo que buscaba.", en="Could not find the resource you were looking for."),
+        way_out=missing,
+    )
+
+
+def no_project(project_id: int) -> Problem:
+    """404.1: no such project."""
+    return not_found(Sentence(es=f"No hay ningún proyecto {project_id}.", en=f"There is no project {project_id}."))
+
+
+def no_form(form_id: str) -> Problem:
+    """404.1: no such form."""
+    return not_found(
+        Sentence(
+            es=f"No hay ningún formulario «{form_id}» en el proyecto.",
+            en=f"There is no form “{form_id}” in the project.",
+        )
+    )
+
+
+def never_published(form_id: str) -> Problem:
+    """404.1: the form has no published version."""
+    return not_found(
+        Sentence(es=f"El formulario «{form_id}» no está publicado.", en=f"The form “{form_id}” is not published.")
     )
 
 

@@ -59,6 +59,11 @@ class Settings:
         """The embedded database, where no other one is named."""
         return self.data / "tejido.sqlite3"
 
+    @property
+    def address_file(self) -> Path:
+        """Where a serving process notes the address it gives to phones, for commands in another terminal."""
+        return self.data / "address.txt"
+
     def with_(self, **values: Any) -> Settings:
         """These settings with other values; None leaves one as it is."""
         return replace(self, **{name: value for name, value in values.items() if value is not None})

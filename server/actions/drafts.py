@@ -89,7 +89,7 @@ def upload(ctx: Context, project_id: int, checked: Checked, *, original: Blob | 
     """
     project = projects.find_project(ctx.conn, project_id)
     if project is None:
-        raise problems.not_found()
+        raise problems.no_project(project_id)
     form = forms.find_form(ctx.conn, project_id, checked.schema.form_id)
     require(ctx, "form.update" if form else "form.create", form or project)
 
@@ -277,7 +277,7 @@ def _expect_attachments(ctx: Context, form: Form, version_id: int, checked: Chec
 def _drafted(ctx: Context, project_id: int, form_id: str) -> Form:
     form = forms.find_form(ctx.conn, project_id, form_id)
     if form is None:
-        raise problems.not_found()
+        raise problems.no_form(form_id)
     if form.draft_version_id is None:
         raise problems.no_draft(form_id)
     return form

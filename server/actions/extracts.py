@@ -18,7 +18,7 @@ def stream_csv(ctx: Context, project_id: int, form_id: str, options: Options) ->
     """A zip of CSV tables, to be read while the context is open. Raises Problem 404.1, 403.1 before the first byte."""
     form = forms.find_form(ctx.conn, project_id, form_id)
     if form is None:
-        raise problems.not_found()
+        raise problems.no_form(form_id)
     require(ctx, "submission.read", form)
     form, version = get_published(ctx, project_id, form_id)
 
@@ -31,7 +31,7 @@ def note_export(ctx: Context, project_id: int, form_id: str, kind: str) -> int:
     """The audit line of an extract; gives how many submissions it holds."""
     form = forms.find_form(ctx.conn, project_id, form_id)
     if form is None:
-        raise problems.not_found()
+        raise problems.no_form(form_id)
     require(ctx, "submission.read", form)
 
     ctx.record("form.submission.export", project_id=project_id, form_id=form.id, details={"format": kind})

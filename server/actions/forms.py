@@ -20,15 +20,18 @@ def get_form(ctx: Context, project_id: int, form_id: str) -> Form:
     """A living form by its XForm id; raises Problem 404.1."""
     form = forms.find_form(ctx.conn, project_id, form_id)
     if form is None:
-        raise problems.not_found()
+        raise problems.no_form(form_id)
     require(ctx, "form.read", form)
     return form
 
 
-def list_forms(ctx: Context, project_id: int) -> list[Form]:
-    """Every living form of a project."""
+def list_with_versions(ctx: Context, project_id: int) -> list[tuple[Form, FormVersion | None]]:
+    """Every living form of a project with its published version, if it has one."""
     require(ctx, "form.list", _project(ctx, project_id))
-    return forms.list_forms(ctx.conn, project_id)
+    return [
+        (form, forms.get_version(ctx.conn, form.current_version_id) if form.current_version_id else None)
+        for form in forms.list_forms(ctx.conn, project_id)
+    ]
 
 
 def list_open(ctx: Context, project_id: int) -> list[ListedForm]:
@@ -55,7 +58,7 @@ def get_published(ctx: Context, project_id: int, form_id: str) -> tuple[Form, Fo
     form = get_form(ctx, project_id, form_id)
     require(ctx, "form.read", form)
     if form.current_version_id is None:
-        raise problems.not_found()
+        raise problems.never_published(form_id)
     return form, forms.get_version(ctx.conn, form.current_version_id)
 
 
@@ -120,5 +123,5 @@ def delete_form(ctx: Context, project_id: int, form_id: str) -> None:
 def _project(ctx: Context, project_id: int) -> Project:
     project = projects.find_project(ctx.conn, project_id)
     if project is None:
-        raise problems.not_found()
+        raise problems.no_project(project_id)
     return project

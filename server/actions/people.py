@@ -63,7 +63,7 @@ def create_app_user(ctx: Context, project_id: int, name: str, *, xml_form_ids: t
     """
     project = projects.find_project(ctx.conn, project_id)
     if project is None:
-        raise problems.not_found()
+        raise problems.no_project(project_id)
     require(ctx, "field_key.create", project)
     if not name.strip():
         raise problems.wrong_value("name", name, Sentence(es="está en blanco.", en="it is blank."))
@@ -93,7 +93,7 @@ def list_app_users(ctx: Context, project_id: int) -> list[FieldKey]:
     """The app users of a project, revoked ones too."""
     project = projects.find_project(ctx.conn, project_id)
     if project is None:
-        raise problems.not_found()
+        raise problems.no_project(project_id)
     require(ctx, "field_key.list", project)
     return people.list_field_keys(ctx.conn, project_id)
 
@@ -102,7 +102,7 @@ def revoke_app_user(ctx: Context, project_id: int, actor_id: int) -> None:
     """Let a phone's token work no more; what it sent stays."""
     project = projects.find_project(ctx.conn, project_id)
     if project is None:
-        raise problems.not_found()
+        raise problems.no_project(project_id)
     require(ctx, "field_key.delete", project)
     if not people.revoke_field_key(ctx.conn, project_id, actor_id, ctx.now()):
         raise problems.not_found()

@@ -26,7 +26,7 @@ def get_project(ctx: Context, project_id: int) -> Project:
     """A project; raises Problem 404.1."""
     project = projects.find_project(ctx.conn, project_id)
     if project is None:
-        raise problems.not_found()
+        raise problems.no_project(project_id)
     require(ctx, "project.read", project)
     return project
 

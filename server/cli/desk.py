@@ -71,7 +71,17 @@ class Desk:
             yield tell
 
     def base_url(self) -> str:
-        """The address phones are given: the setting, or this machine's own on the network it listens to."""
+        """The address phones are given: the setting; else the one that the server of this data folder last listened to, where
+        the command itself names none; else this machine's own on the network."""
+        settings, plain = self.settings, Settings()
+        if settings.base_url:
+            return settings.base_url
+        if (settings.host, settings.port) == (plain.host, plain.port) and settings.address_file.exists():
+            return settings.address_file.read_text(encoding="utf-8").strip()
+        return self.own_url()
+
+    def own_url(self) -> str:
+        """The address by the settings alone."""
         if self.settings.base_url:
             return self.settings.base_url
         host = self.settings.host

@@ -82,8 +82,10 @@ def draft(context: click.Context, file: Path, project_id: int, media: Path | Non
 def list_forms(context: click.Context, project_id: int) -> None:
     """List the forms of a project."""
     with desk(context).office() as office:
-        for one in ask(office, lambda ctx: forms.list_forms(ctx, project_id)):
-            click.echo(f"{one.xml_form_id}\t{one.state}")
+        click.echo("id\testado / state\tversión / version\ttítulo / title")
+        for one, version in ask(office, lambda ctx: forms.list_with_versions(ctx, project_id)):
+            published = f"{version.version}\t{version.title}" if version else "—\t—"
+            click.echo(f"{one.xml_form_id}\t{one.state}\t{published}")
 
 
 @form.command("state")

@@ -60,6 +60,7 @@ def create_project(context: click.Context, name: str) -> None:
 def list_projects(context: click.Context) -> None:
     """List the projects."""
     with desk(context).office() as office:
+        click.echo("#\tnombre / name")
         for one in ask(office, projects.list_projects):
             click.echo(f"{one.id}\t{one.name}")
 
@@ -113,6 +114,7 @@ def create_app_user(
 def list_app_users(context: click.Context, project_id: int) -> None:
     """List the app users of a project."""
     with desk(context).office() as office:
+        click.echo("#\tnombre / name\tdesde / since\t")
         for key in ask(office, lambda ctx: people.list_app_users(ctx, project_id)):
             state = "revocado/revoked" if key.revoked_at else ""
             click.echo(f"{key.actor_id}\t{key.display_name}\t{key.created_at:%Y-%m-%d}\t{state}")

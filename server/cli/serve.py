@@ -30,6 +30,7 @@ def serve(context: click.Context, host: str | None, port: int | None, empty: boo
     at = _listening(desk(context), host, port)
     settings = at.settings
     with at.office(create=True) as office:
+        settings.address_file.write_text(at.own_url(), encoding="utf-8")
         first_start(at, office, bundled=not empty)
         app = create_app(office)
         server = create_server(app, **_waitress(settings))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from email.utils import formatdate
 from typing import Final
 
 from flask import Blueprint, Response, request
@@ -32,6 +33,7 @@ _TEST: Final = "/v1/test/<segment:token>/projects/<int:project_id>/forms/<segmen
 @blueprint.after_request
 def _speak_openrosa(response: Response) -> Response:
     response.headers["X-OpenRosa-Version"] = "1.0"
+    response.headers["Date"] = formatdate(usegmt=True)  # OpenRosa Metadata: whatever serves, the clock is told
     response.headers["X-OpenRosa-Accept-Content-Length"] = str(office().settings.accept_content_length)
     return response
 

@@ -16,6 +16,7 @@ PART_WIDTH: Final = 400
 NAME_LENGTH: Final = 44
 """Characters of a chosen name; suffixes follow it within PostgreSQL's 63."""
 
+_PART: Final = re.compile(r"_part[0-9]+$")
 _SUFFIXES: Final[Mapping[Type, tuple[str, ...]]] = {
     "geopoint": ("_latitude", "_longitude", "_altitude", "_accuracy"),
     "time": ("", "_text"),
@@ -176,7 +177,7 @@ class _Work:
                 table.paths,
                 table.name,
                 list(table.columns),
-                {name for column in table.columns for name in column.names},
+                {name for column in table.columns for name in (column.name, *column.names)},
             )
             for table in before.tables
         ]
@@ -191,7 +192,10 @@ class _Work:
                 table.paths = (*table.paths, path)
                 table.renamed = True
                 return table
-        name = self._free_name("_".join((self._form_name, *path.rsplit("/", 1)[1:])), self._taken)
+        wish = "_".join((self._form_name, *path.rsplit("/", 1)[1:]))
+        if _PART.search(_slug(wish)):
+            wish = f"{_slug(wish)}_form"  # `…_part2` is what the second part of a wide table is called
+        name = self._free_name(wish, self._taken)
         self._taken.add(name)
         table = _Open(self._id(), (path,), name, [], new=True)
         self._open.append(table)
@@ -234,11 +238,11 @@ class _Work:
 
     def _add(self, table: _Open, entry: Field, type_: Type) -> None:
         segments = entry.path.split("/")
-        wishes = [segments[-1], "_".join(segments[-2:]), f"{segments[-1]}_{type_.lower()}"]
+        own = _slug(segments[-1]) or "q"
+        wishes = [own, _slug("_".join(segments[-2:])), _slug(f"{own}_{type_.lower()}")]
         name = next(
-            (slug for slug in map(_slug, wishes) if slug and not table.names.intersection(physical_names(slug, type_))),
-            None,
-        ) or self._free_name(segments[-1], table.names, type_)
+            (wish for wish in wishes if wish and not table.names.intersection((wish, *physical_names(wish, type_)))), None
+        ) or self._free_name(own, table.names, type_)
         width = [0]
         for column in table.columns:
             width.extend([0] * (column.part - len(width)))
@@ -247,7 +251,7 @@ class _Work:
         part = next((n for n, used in enumerate(width, 1) if used + len(names) <= PART_WIDTH), len(width) + 1)
         column = DataColumn(id=self._id(), paths=(entry.path,), name=name, type=type_, accepts=(type_,), part=part)
         table.columns.append(column)
-        table.names.update(names)
+        table.names.update((name, *names))
         self._new.append((table, column))
 
     def _put(self, table: _Open, before: DataColumn, after: DataColumn) -> None:
@@ -256,7 +260,7 @@ class _Work:
     def _free_name(self, wish: str, taken: set[str], type_: Type = "string") -> str:
         base = _slug(wish) or "q"
         name, number = base, 2
-        while taken.intersection(physical_names(name, type_)):
+        while taken.intersection((name, *physical_names(name, type_))):
             name, number = f"{base}_{number}", number + 1
         return name
 
