@@ -64,6 +64,8 @@ def measure(databases: Databases, engine: str, folder: Path, *, quick: bool) -> 
             yield _figure(engine, f"{what}: latency p50", statistics.median(run.p50 for run in runs), "ms")
             yield _figure(engine, f"{what}: latency p99", statistics.median(run.p99 for run in runs), "ms")
             yield _figure(engine, f"{what}: of barest Flask", median_ratio(rates, limit), "×")
+            opened = statistics.median(run.connections / run.answers for run in runs)
+            yield _figure(engine, f"{what}: connections per answer", opened, "")
         yield _figure(
             engine, f"{senders} sender{'s' if senders > 1 else ''}, barest Flask", statistics.median(limit), "/s"
         )

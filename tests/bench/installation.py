@@ -148,7 +148,7 @@ def serving(command: list[str], told: dict[str, str], probe: str, log: Path) -> 
         deadline = time.monotonic() + _START_SECONDS
         while not _answers(f"http://127.0.0.1:{port}{probe}"):
             if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"the server did not start: {log.read_text(errors='replace')}")
+                raise RuntimeError(f"the server did not start ({process.poll()}): {log.read_text(errors='replace')}")
             time.sleep(0.05)
         yield Server(process.pid, port, log)
     finally:

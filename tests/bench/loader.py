@@ -27,9 +27,11 @@ _SILENCE: Final = 30.0  # seconds without any answer: the server hangs
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """What one run of the loader saw. Latencies in milliseconds; `cpu` is the loader's own, in processors."""
+    """What one run of the loader saw. Latencies in milliseconds; `cpu` is the loader's own, in processors.
+    `connections`: how many it took; as many as senders where the server keeps them open."""
 
     answers: int
+    connections: int
     seconds: float
     p50: float
     p99: float
@@ -50,7 +52,8 @@ class Loader:
     def run(self, port: int, requests: Sequence[bytes], *, senders: int, seconds: float, expected: int) -> Run:
         """Send the whole `requests` (heads and bodies) in turn, each with an id of its own where PLACE_OF_ID stands.
 
-        Every sender keeps one connection and sends when the answer is there. An answer other than `expected` raises
+        Every sender keeps its connection as long as the server does, and sends when the answer is there. An answer other
+        than `expected` raises
         RuntimeError: a benchmark of refusals would look splendid.
         """
         job = {
@@ -97,59 +100,93 @@ def main() -> None:
         sys.stdout.flush()
 
 
+class _Sender:
+    """One phone: a connection that is kept as long as the server keeps it."""
+
+    def __init__(self, port: int, selector: selectors.BaseSelector) -> None:
+        self._port = port
+        self._selector = selector
+        self._connection: socket.socket | None = None
+        self._answer = b""
+        self._began = 0.0
+        self.connections = 0
+
+    def send(self, request: bytes) -> None:
+        self._answer = b""
+        self._began = time.perf_counter()
+        if self._connection is None:
+            self.connect()
+        if self._connection is not None:
+            self._connection.sendall(request)
+
+    def receive(self, expected: bytes) -> float | None:
+        """Seconds since the request was sent, once its whole answer is there."""
+        data = self._connection.recv(_BLOCK) if self._connection is not None else b""
+        self._answer += data
+        if not data:
+            raise ValueError(f"connection closed after {self._answer!r}")
+        if not _whole(self._answer):
+            return None
+        seconds = time.perf_counter() - self._began
+        if not self._answer.startswith(expected):
+            raise ValueError(f"unexpected answer: {self._answer[:500]!r}")
+        if b"\r\nconnection: close" in self._answer.partition(b"\r\n\r\n")[0].lower():
+            self.close()
+        return seconds
+
+    def connect(self) -> None:
+        self._connection = socket.create_connection(("127.0.0.1", self._port))
+        self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._selector.register(self._connection, selectors.EVENT_READ, self)
+        self.connections += 1
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._selector.unregister(self._connection)
+            self._connection.close()
+            self._connection = None
+
+
 def _perform(job: dict[str, Any]) -> dict[str, Any]:
     place = PLACE_OF_ID.encode()
     following = cycle([base64.b64decode(request).split(place) for request in job["requests"]])
     expected = f"HTTP/1.1 {job['expected']} ".encode()
-    selector = selectors.DefaultSelector()
-    senders = [socket.create_connection(("127.0.0.1", job["port"])) for _ in range(job["senders"])]
-    for sender in senders:
-        sender.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        selector.register(sender, selectors.EVENT_READ)
-    by_number = {sender.fileno(): sender for sender in senders}
-    sent: dict[socket.socket, float] = {}
-    held: dict[socket.socket, bytes] = {}
     latencies: list[float] = []
-
-    def send(sender: socket.socket) -> None:
-        held[sender] = b""
-        sent[sender] = time.perf_counter()
-        sender.sendall(str(uuid.uuid4()).encode().join(next(following)))
-
-    try:
+    with selectors.DefaultSelector() as selector:
+        senders = [_Sender(job["port"], selector) for _ in range(job["senders"])]
+        for sender in senders:
+            sender.connect()
         cpu, began = time.process_time(), time.perf_counter()
         for sender in senders:
-            send(sender)
-        while sent:
+            sender.send(_next(following))
+        while selector.get_map():
             ready = selector.select(_SILENCE)
             if not ready:
                 raise ValueError("the server does not answer")
             for key, _ in ready:
-                sender = by_number[key.fd]
-                data = sender.recv(_BLOCK)
-                held[sender] += data
-                if not data:
-                    raise ValueError(f"connection closed after {held[sender]!r}")
-                if not _whole(held[sender]):
+                sender = key.data
+                seconds = sender.receive(expected)
+                if seconds is None:
                     continue
-                now = time.perf_counter()
-                if not held[sender].startswith(expected):
-                    raise ValueError(f"unexpected answer: {held[sender][:500]!r}")
-                latencies.append(now - sent.pop(sender))
-                if now - began < job["seconds"]:
-                    send(sender)
-        seconds = time.perf_counter() - began
-    finally:
-        for sender in senders:
-            sender.close()
-        selector.close()
+                latencies.append(seconds)
+                if time.perf_counter() - began < job["seconds"]:
+                    sender.send(_next(following))
+                else:
+                    sender.close()
+        lasted = time.perf_counter() - began
+        used = time.process_time() - cpu
     return {
         "answers": len(latencies),
-        "seconds": seconds,
+        "connections": sum(sender.connections for sender in senders),
+        "seconds": lasted,
         "p50": percentile(latencies, 50) * 1e3,
         "p99": percentile(latencies, 99) * 1e3,
-        "cpu": (time.process_time() - cpu) / seconds,
+        "cpu": used / lasted,
     }
+
+
+def _next(following: Iterator[list[bytes]]) -> bytes:
+    return str(uuid.uuid4()).encode().join(next(following))
 
 
 def _whole(answer: bytes) -> bool:
