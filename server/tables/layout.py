@@ -16,7 +16,7 @@ PART_WIDTH: Final = 400
 NAME_LENGTH: Final = 44
 """Characters of a chosen name; suffixes follow it within PostgreSQL's 63."""
 
-_PART: Final = re.compile(r"_part[0-9]+$")
+_PART: Final = re.compile(r"_part([0-9]+)$")
 _SUFFIXES: Final[Mapping[Type, tuple[str, ...]]] = {
     "geopoint": ("_latitude", "_longitude", "_altitude", "_accuracy"),
     "time": ("", "_text"),
@@ -192,9 +192,8 @@ class _Work:
                 table.paths = (*table.paths, path)
                 table.renamed = True
                 return table
-        wish = "_".join((self._form_name, *path.rsplit("/", 1)[1:]))
-        if _PART.search(_slug(wish)):
-            wish = f"{_slug(wish)}_form"  # `…_part2` is what the second part of a wide table is called
+        wish = _slug("_".join((self._form_name, *path.rsplit("/", 1)[1:])))
+        wish = _PART.sub(r"_part_\1", wish)  # `…_part2` is what the second part of a wide table is called
         name = self._free_name(wish, self._taken)
         self._taken.add(name)
         table = _Open(self._id(), (path,), name, [], new=True)
@@ -241,7 +240,8 @@ class _Work:
         own = _slug(segments[-1]) or "q"
         wishes = [own, _slug("_".join(segments[-2:])), _slug(f"{own}_{type_.lower()}")]
         name = next(
-            (wish for wish in wishes if wish and not table.names.intersection((wish, *physical_names(wish, type_)))), None
+            (wish for wish in wishes if wish and not table.names.intersection((wish, *physical_names(wish, type_)))),
+            None,
         ) or self._free_name(own, table.names, type_)
         width = [0]
         for column in table.columns:
