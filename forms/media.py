@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import Final
 
 from lxml import etree
 
 from forms.instance import Instance
+
+MAX_NAME: Final = 255
+"""Bytes of a file name, as file systems have it; a longer text in a media answer names no file."""
 
 
 def same_name(name: str) -> str:
@@ -25,7 +29,7 @@ def named_files(paths: frozenset[str], instance: Instance) -> tuple[str, ...]:
 
 
 def _distinct(names: list[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(same_name(name) for name in names if name))
+    return tuple(dict.fromkeys(same_name(name) for name in names if name and len(same_name(name).encode()) <= MAX_NAME))
 
 
 def _answers(element: etree._Element, path: str, wanted: frozenset[str]) -> list[str]:

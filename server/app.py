@@ -16,7 +16,7 @@ from server.blobs.disk import DiskBlobs
 from server.context import Clock, Office, wall_clock
 from server.db import Database
 from server.http import endpoint
-from server.http.paths import RawPath, Segment
+from server.http.paths import Number, RawPath, Segment
 from server.openrosa import routes
 from server.settings import Settings
 from server.web import welcome
@@ -35,7 +35,7 @@ def open_office(settings: Settings, *, clock: Clock = wall_clock) -> Office:
 def create_app(office: Office) -> Flask:
     """The application over an open office."""
     app = Flask("tejido", static_folder=None)
-    app.url_map.converters["segment"] = Segment
+    app.url_map.converters |= {"segment": Segment, "number": Number}
     app.url_map.strict_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = office.settings.max_body
     endpoint.install(app, office)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from server import problems
@@ -166,6 +166,8 @@ def _unavailable_told(engine: Engine) -> Iterator[None]:
         if error.connection_invalidated:
             engine.dispose()  # the other idle connections went with it
             raise problems.unavailable("database: connection lost") from error
+        if isinstance(error, DataError):
+            raise problems.not_storable() from error
         if isinstance(error, OperationalError | InterfaceError):
             raise problems.unavailable(f"database: {type(error).__name__}") from error
         raise

@@ -84,7 +84,7 @@ def authentication_failed() -> Problem:
     return Problem(
         401.2,
         Sentence(
-            es="No reconocemos estas credenciales; pida un nuevo código QR a su coordinación.",
+            es="No reconocemos este usuario o esta contraseña.",
             en="Could not authenticate with the provided credentials.",
         ),
     )
@@ -227,6 +227,17 @@ def password_too_long() -> Problem:
         Sentence(
             es="La contraseña supera los 72 bytes.",
             en="The password or passphrase provided exceeds the maximum length.",
+        ),
+    )
+
+
+def not_storable() -> Problem:
+    """400.8: a text that no database column can hold (a NUL in it, say)."""
+    return Problem(
+        400.8,
+        Sentence(
+            es="La petición contiene caracteres que no se pueden usar.",
+            en="The request holds characters that cannot be used.",
         ),
     )
 

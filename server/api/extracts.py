@@ -19,7 +19,7 @@ blueprint = Blueprint("api_extracts", __name__)
 blueprint.register_error_handler(Problem, tell)
 
 
-@blueprint.get("/v1/projects/<int:project_id>/forms/<segment:form_id>/submissions.csv.zip")
+@blueprint.get("/v1/projects/<number:project_id>/forms/<segment:form_id>/submissions.csv.zip")
 def csv_zip(project_id: int, form_id: str) -> Response:
     """Every submission of a form as keyed CSV tables in a zip, streamed."""
     try:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 import structlog
 
-from forms.problems import Problem
+from forms.problems import Problem, Sentence
 from server import settings
 from server.cli import doctor, forms, people, serve, tables
 from server.cli.desk import Desk
@@ -27,6 +27,11 @@ class _Tejido(click.Group):
         except Problem as problem:
             found = ctx.find_object(Desk)
             click.echo(f"✗ {problem.say(found.language if found else _terminal_language())}", err=True)
+            ctx.exit(1)
+        except OSError as error:
+            found = ctx.find_object(Desk)
+            told = Sentence(f"No se pudo leer o escribir: {error}", f"Could not read or write: {error}")
+            click.echo(f"✗ {told.say(found.language if found else _terminal_language())}", err=True)
             ctx.exit(1)
 
 

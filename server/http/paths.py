@@ -8,7 +8,7 @@ from typing import Any, Final
 from urllib.parse import quote, unquote, unquote_to_bytes
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from werkzeug.routing import BaseConverter, ValidationError
+from werkzeug.routing import BaseConverter, IntegerConverter, Map, ValidationError
 
 _KEPT: Final = re.compile(r"%(2[Ff]|25)")
 
@@ -29,6 +29,13 @@ class RawPath:
             path = _KEPT.sub(lambda match: f"%25{match[1]}", uri.partition("?")[0])
             environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin-1")
         return self._app(environ, start_response)
+
+
+class Number(IntegerConverter):
+    """A row's number: what both databases can hold, so that no other one is ever asked for."""
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, max=2**63 - 1)
 
 
 class Segment(BaseConverter):

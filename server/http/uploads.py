@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import BinaryIO, Final, cast
 
 from flask import Request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
 
 from server import problems
 
 XML_PART: Final = "xml_submission_file"
 INCOMPLETE_PART: Final = "*isIncomplete*"
+_MAX_PARTS: Final = 10_000
+_UNKNOWN_TYPE: Final = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,25 +35,30 @@ def read_submission(request: Request, *, max_body: int, max_xml: int) -> tuple[b
     with a path in it), 400.39 (no multipart), 413.1.
     """
     request.max_content_length = max_body
-    request.max_form_memory_size = max_xml
-    request.max_form_parts = 10_000
+    if request.mimetype != "multipart/form-data" or not request.mimetype_params.get("boundary"):
+        raise problems.bad_multipart()
+    parser = FormDataParser(max_form_memory_size=max_xml, max_form_parts=_MAX_PARTS, silent=False)
     try:
-        files, fields = request.files, request.form
+        _, fields, files = parser.parse(
+            request.stream, request.mimetype, request.content_length, request.mimetype_params
+        )
     except RequestEntityTooLarge as error:
         raise problems.too_large("El envío / the submission", max_body) from error
-    except HTTPException as error:
+    except (ValueError, HTTPException) as error:
         raise problems.bad_multipart() from error
     xml: bytes | None = None
     parts = []
     for field, storage in files.items(multi=True):
         if field == XML_PART:
-            if xml is None:
-                xml = storage.stream.read(max_xml + 1)
+            content = storage.stream.read(max_xml + 1)
+            if xml not in (None, content):
+                raise problems.bad_multipart()  # two submissions in one body: neither may get lost
+            xml = content
             continue
         if field == INCOMPLETE_PART:
             continue
         name = _bare(storage.filename or field)
-        parts.append(Part(name, cast(BinaryIO, storage.stream), storage.mimetype or "application/octet-stream"))
+        parts.append(Part(name, cast(BinaryIO, storage.stream), _printable(storage.mimetype)))
     if xml is None and XML_PART in fields:
         xml = fields[XML_PART].encode()
     if xml is None:
@@ -57,6 +66,11 @@ def read_submission(request: Request, *, max_body: int, max_xml: int) -> tuple[b
     if len(xml) > max_xml:
         raise problems.too_large(XML_PART, max_xml)
     return xml, parts
+
+
+def _printable(mimetype: str | None) -> str:
+    """A content type that can be kept and sent again."""
+    return re.sub(r"[^\x21-\x7e]", "", mimetype or "")[:100] or _UNKNOWN_TYPE
 
 
 def _bare(name: str) -> str:

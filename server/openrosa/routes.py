@@ -25,9 +25,9 @@ _RECEIVED: Final = Sentence(es="Recibido y guardado. ¡Gracias!", en="Received a
 _RECEIVED_AGAIN: Final = Sentence(
     es="Ya lo teníamos; está guardado. ¡Gracias!", en="We had it already; it is kept. Thank you!"
 )
-_PLAIN: Final = "/v1/projects/<int:project_id>"
-_KEYED: Final = "/v1/key/<segment:token>/projects/<int:project_id>"
-_TEST: Final = "/v1/test/<segment:token>/projects/<int:project_id>/forms/<segment:form_id>/draft"
+_PLAIN: Final = "/v1/projects/<number:project_id>"
+_KEYED: Final = "/v1/key/<segment:token>/projects/<number:project_id>"
+_TEST: Final = "/v1/test/<segment:token>/projects/<number:project_id>/forms/<segment:form_id>/draft"
 
 
 @blueprint.after_request
