@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import BinaryIO, Final, cast
+from typing import IO, Any, BinaryIO, Final, cast
 
 from flask import Request
+from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
-from werkzeug.formparser import FormDataParser
+from werkzeug.formparser import FormDataParser, default_stream_factory
 
 from server import problems
 
@@ -37,14 +39,18 @@ def read_submission(request: Request, *, max_body: int, max_xml: int) -> tuple[b
     request.max_content_length = max_body
     if request.mimetype != "multipart/form-data" or not request.mimetype_params.get("boundary"):
         raise problems.bad_multipart()
-    parser = FormDataParser(max_form_memory_size=max_xml, max_form_parts=_MAX_PARTS, silent=False)
+    streams: list[IO[bytes]] = []
+    parser = FormDataParser(_collecting(streams), max_form_memory_size=max_xml, max_form_parts=_MAX_PARTS, silent=False)
     try:
         _, fields, files = parser.parse(
             request.stream, request.mimetype, request.content_length, request.mimetype_params
         )
+        request.files = ImmutableMultiDict(files)  # the request closes them when it ends
     except RequestEntityTooLarge as error:
+        _close(streams)
         raise problems.too_large("El envío / the submission", max_body) from error
     except (ValueError, HTTPException) as error:
+        _close(streams)
         raise problems.bad_multipart() from error
     xml: bytes | None = None
     parts = []
@@ -66,6 +72,21 @@ def read_submission(request: Request, *, max_body: int, max_xml: int) -> tuple[b
     if len(xml) > max_xml:
         raise problems.too_large(XML_PART, max_xml)
     return xml, parts
+
+
+def _collecting(streams: list[IO[bytes]]) -> Callable[..., IO[bytes]]:
+    """A stream factory that remembers what it made, so that nothing stays open where the body turns out broken."""
+
+    def make(*args: Any, **kwargs: Any) -> IO[bytes]:
+        streams.append(default_stream_factory(*args, **kwargs))
+        return streams[-1]
+
+    return make
+
+
+def _close(streams: list[IO[bytes]]) -> None:
+    for stream in streams:
+        stream.close()
 
 
 def _printable(mimetype: str | None) -> str:
