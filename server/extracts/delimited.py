@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any, Final
 
 from sqlalchemy import Connection, Table, Text, and_, exists, func, select, type_coerce
@@ -21,11 +24,15 @@ from server.tables import ddl
 from server.tables.layout import DataColumn, DataTable, Layout
 
 _BATCH: Final = 500
+_MOST: Final = 1500
+"""Columns of one query."""
 _POINT: Final = ("-Latitude", "-Longitude", "-Altitude", "-Accuracy")
 _AFTER: Final = (
     "KEY", "SubmitterID", "SubmitterName", "AttachmentsPresent", "AttachmentsExpected", "Status", "ReviewState", "DeviceID",
     "Edits", "FormVersion",
 )  # fmt: skip
+_Selected = tuple[int, ColumnElement[Any]]
+"""A column of a query, and which part of its table it stands in."""
 _HARMLESS: Final = re.compile(r"[+-][0-9 ().\-]*(?:[.,][0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 
@@ -62,18 +69,14 @@ def archive(
 
     Read from the typed tables; memory does not grow with rows. Layout: ODK Central's `submissions.csv.zip`.
     """
-    entries = [(f"{_file_name(schema.form_id)}.csv", lambda: _form_csv(conn, layout, schema, form_id, options))]
-    names = {entries[0][0].lower()}
-    for entry in schema.fields:
-        if entry.kind != "repeat":
-            continue
-        name = f"{_file_name(schema.form_id)}-{entry.name}.csv"
-        number = 2
-        while name.lower() in names:
-            name = f"{_file_name(schema.form_id)}-{entry.name}~{number}.csv"
-            number += 1
-        names.add(name.lower())
-        entries.append((name, _repeat_writer(conn, layout, schema, entry.path, options)))
+    base = _file_name(schema.form_id)
+    entries = [(f"{base}.csv", lambda: _form_csv(conn, layout, schema, form_id, options))]
+    repeats = [entry for entry in schema.fields if entry.kind == "repeat"]
+    every, seen = Counter(entry.name for entry in repeats), Counter[str]()
+    for entry in repeats:
+        seen[entry.name] += 1
+        number = f"~{seen[entry.name]}" if every[entry.name] > 1 else ""
+        entries.append((f"{base}-{entry.name}{number}.csv", _repeat_writer(conn, layout, schema, entry.path, options)))
     return zipped(entries)
 
 
@@ -86,8 +89,8 @@ def _form_csv(conn: Connection, layout: Layout, schema: Schema, form_id: int, op
         first["_received_at"], first["_key"], first["_submitter_id"], first["_submitter"], first["_review_state"],
         first["_device_id"], first["_edits"], first["_form_version"], first["_encrypted"],
     ]  # fmt: skip
-    statement = _from_parts(parts, [*system, first["_texts"], *_attachment_counts(conn, form_id, parts[0]), *selected])
-    statement = statement.order_by(first["_submission_id"].desc())
+    fixed = [*system, first["_texts"], *_attachment_counts(conn, form_id, parts[0])]
+    statements = _from_parts(parts, fixed, selected, [first["_submission_id"].desc()])
     headers = ["SubmissionDate", *(header for column in columns for header in column.headers), *_AFTER]
 
     def cells(row: Any) -> list[Any]:
@@ -99,7 +102,7 @@ def _form_csv(conn: Connection, layout: Layout, schema: Schema, form_id: int, op
         after = (key, submitter_id, submitter, present, expected, status, review, device, edits, version)
         return [_moment(received), *answers, *after]
 
-    return _csv(conn, statement, headers, cells, options)
+    return _csv(conn, statements, headers, cells, options)
 
 
 def _repeat_writer(
@@ -109,11 +112,11 @@ def _repeat_writer(
         parts = ddl.sql_tables(conn, layout.table(path))
         columns, selected = _questions(conn, layout, schema, path, options)
         first = parts[0].c
-        statement = _from_parts(parts, [first["_parent_key"], first["_key"], first["_texts"], *selected])
-        statement = statement.order_by(first["_submission_id"].desc(), first["_row"])
+        fixed = [first["_parent_key"], first["_key"], first["_texts"]]
+        statements = _from_parts(parts, fixed, selected, [first["_submission_id"].desc(), first["_row"]])
         headers = [*(header for column in columns for header in column.headers), "PARENT_KEY", "KEY"]
         return _csv(
-            conn, statement, headers, lambda row: [*_answers(columns, row[3:], row[2]), row[0], row[1]], options
+            conn, statements, headers, lambda row: [*_answers(columns, row[3:], row[2]), row[0], row[1]], options
         )
 
     return write
@@ -121,7 +124,7 @@ def _repeat_writer(
 
 def _csv(
     conn: Connection,
-    statement: Select[Any],
+    statements: list[Select[Any]],
     headers: list[str],
     cells: Callable[[Any], list[Any]],
     options: Options,
@@ -129,9 +132,11 @@ def _csv(
     lines: list[str] = []
     writer = csv.writer(_Lines(lines), lineterminator="\n")
     writer.writerow(headers)
-    with conn.execution_options(stream_results=True, yield_per=_BATCH).execute(statement) as result:
-        for batch in result.partitions():
-            for row in batch:
+    streaming = conn.execution_options(stream_results=True, yield_per=_BATCH)
+    with ExitStack() as stack:
+        results = [stack.enter_context(streaming.execute(statement)) for statement in statements]
+        for batches in zip(*(result.partitions() for result in results), strict=True):
+            for row in batches[0] if len(batches) == 1 else map(_joined, *batches):
                 line = cells(row)
                 writer.writerow([_harmless(cell) for cell in line] if options.neutralise else line)
             data = "".join(lines).encode()
@@ -150,11 +155,11 @@ class _Lines:
 
 def _questions(
     conn: Connection, layout: Layout, schema: Schema, table_path: str, options: Options
-) -> tuple[list[_Column], list[ColumnElement[Any]]]:
+) -> tuple[list[_Column], list[_Selected]]:
     table = layout.table(table_path)
     parts = ddl.sql_tables(conn, table)
     columns: list[_Column] = []
-    selected: list[ColumnElement[Any]] = []
+    selected: list[_Selected] = []
     for entry in schema.fields:
         if entry.kind != "question" or schema.repeat_of(entry.path) != table_path:
             continue
@@ -163,7 +168,8 @@ def _questions(
             continue
         physical = _wanted(column, parts[column.part - 1])
         columns.append(_column(entry, column, len(selected), table, schema, options))
-        selected.extend(type_coerce(one, Text) if column.type in ("date",) else one for one in physical)
+        coerced = (type_coerce(one, Text) if column.type == "date" else one for one in physical)
+        selected.extend((column.part, one) for one in coerced)
     return columns, selected
 
 
@@ -216,14 +222,30 @@ def _answers(columns: list[_Column], row: Any, texts: Any) -> list[Any]:
     return [cell for column in columns for cell in column.cells(row, kept)]
 
 
-def _from_parts(parts: tuple[Table, ...], columns: list[Any]) -> Select[Any]:
-    source: Any = parts[0]
-    for part in parts[1:]:
-        on = parts[0].c["_submission_id"] == part.c["_submission_id"]
-        if "_row" in part.c:
-            on = and_(on, parts[0].c["_row"] == part.c["_row"])
-        source = source.outerjoin(part, on)
-    return select(*columns).select_from(source)
+def _joined(*pieces: Any) -> tuple[Any, ...]:
+    """One row from what several queries gave of it."""
+    return tuple(chain.from_iterable(pieces))
+
+
+def _from_parts(
+    parts: tuple[Table, ...], fixed: list[Any], selected: list[_Selected], order: list[Any]
+) -> list[Select[Any]]:
+    """`fixed` and `selected` of every row, from as few queries as the databases allow (PostgreSQL: 1,664 columns).
+
+    All give the same rows in the same order, each its share of the columns.
+    """
+    shares = [selected[at : at + _MOST] for at in range(0, len(selected), _MOST)] or [[]]
+    statements = []
+    for number, share in enumerate(shares):
+        source: Any = parts[0]
+        for part in (parts[at - 1] for at in sorted({at for at, _ in share} - {1})):
+            on = parts[0].c["_submission_id"] == part.c["_submission_id"]
+            if "_row" in part.c:
+                on = and_(on, parts[0].c["_row"] == part.c["_row"])
+            source = source.outerjoin(part, on)
+        columns = [*(fixed if number == 0 else ()), *(column for _, column in share)]
+        statements.append(select(*columns).select_from(source).order_by(*order))
+    return statements
 
 
 def _attachment_counts(conn: Connection, form_id: int, table: Table) -> list[ColumnElement[Any]]:
