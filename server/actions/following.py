@@ -74,7 +74,7 @@ def follow(ctx: Context, followed: Followed) -> None:
 
 def follow_stored(ctx: Context, submission_id: int) -> None:
     """Let everything follow once more from what is stored of a submission."""
-    submission = submissions.get(ctx.conn, submission_id)
+    submission = submissions.lock(ctx.conn, submission_id)
     form = forms.get_form(ctx.conn, submission.form_id)
     if submission.draft:
         return
@@ -121,11 +121,18 @@ def rebuild_chunk(ctx: Context, form_id: int, above: int) -> int | None:
     """Write the next rows of a form again, after submission `above`; gives the last one done, None at the end."""
     require(ctx, "config.set", None)
     chunk = submissions.list_ids(ctx.conn, form_id, above=above, most=CHUNK)
-    layout = registry.load(ctx.conn, form_id)
-    rows.clear_between(ctx.conn, layout, above, chunk[-1] if chunk else None, keep=set(chunk))
+    if not chunk:
+        sweep(ctx, form_id)
+        return None
     for submission_id in chunk:
         follow_stored(ctx, submission_id)
-    return chunk[-1] if chunk else None
+    return chunk[-1]
+
+
+def sweep(ctx: Context, form_id: int) -> None:
+    """Remove typed rows of a form whose submission is not there."""
+    require(ctx, "config.set", None)
+    rows.clear_orphans(ctx.conn, registry.load(ctx.conn, form_id))
 
 
 def retry_failures(ctx: Context, *, most: int = 50) -> int:

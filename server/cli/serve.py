@@ -53,7 +53,10 @@ def _waitress(settings: Settings) -> dict[str, Any]:
         "host": settings.host,
         "port": settings.port,
         "threads": settings.threads,
-        "channel_timeout": 300,
+        "connection_limit": 5000,  # phones keep idle connections for minutes
+        "asyncore_use_poll": True,  # select() knows only 1024 of them
+        "channel_timeout": 120,
+        "outbuf_high_watermark": 1 << 32,  # a slow download waits in a file, not in a thread
         "max_request_body_size": 4 * settings.max_body,  # beyond `max_body` we answer ourselves, in OpenRosa's words
         "max_request_header_size": 1 << 20,  # a phone names every offline entity in one URL
         "ident": "Tejido",

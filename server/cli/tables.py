@@ -60,11 +60,12 @@ def rebuild(context: click.Context) -> None:
             with at.progress(form.xml_form_id, form.xml_form_id) as progress:
                 last: int | None = 0
                 done = 0
-                while last is not None:
+                while last is not None and done < every:  # what arrives meanwhile is written as it arrives
                     above = last
                     last = act(office, partial(following.rebuild_chunk, form_id=form.id, above=above))
                     done = min(every, done + following.CHUNK)
                     progress(done, every)
+                act(office, partial(following.sweep, form_id=form.id))
             at.say(f"{form.xml_form_id}: {every} envíos", f"{form.xml_form_id}: {every} submissions")
 
 

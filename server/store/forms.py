@@ -57,6 +57,7 @@ _FOR_SUBMISSION = Prepared(
     .where(forms.c.current_version_id.is_not(None))  # a first draft must not hide the deleted form that it replaces
     .order_by(forms.c.deleted_at.is_not(None), form_versions.c.id.is_(None), forms.c.id.desc())
     .limit(1)
+    .with_for_update(read=True, of=forms)  # PostgreSQL: no layout is changed while an instance is written to it
 )
 _LISTED = (
     select(

@@ -177,9 +177,10 @@ def change(conn: Connection, submission_id: int, **values: Any) -> None:
     conn.execute(update(submissions).where(submissions.c.id == submission_id).values(**values))
 
 
-def get(conn: Connection, submission_id: int) -> Submission:
-    """The submission with this row id."""
-    return Submission(*conn.execute(select(submissions).where(submissions.c.id == submission_id)).one())
+def lock(conn: Connection, submission_id: int) -> Submission:
+    """The submission with this row id, held against other changes until the transaction ends."""
+    statement = select(submissions).where(submissions.c.id == submission_id).with_for_update()
+    return Submission(*conn.execute(statement).one())
 
 
 def find(conn: Connection, form_id: int, instance_id: str) -> Submission | None:

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, bindparam, delete, insert
+from sqlalchemy import Connection, Table, bindparam, delete, exists, insert
 
 from forms import tables, values
 from forms.instance import Instance
 from forms.schema import Schema, Type
 from forms.tables import Misfit
+from server.model.submissions import submissions
 from server.prepared import Prepared
 from server.tables import ddl
 from server.tables.layout import Layout
@@ -133,13 +134,12 @@ def clear(conn: Connection, layout: Layout, submission_id: int) -> None:
             conn.execute(delete(part).where(part.c["_submission_id"] == submission_id))
 
 
-def clear_between(conn: Connection, layout: Layout, above: int, last: int | None, *, keep: set[int]) -> None:
-    """Remove rows of submissions after `above`, up to `last` (None: all that follow), but for those in `keep`."""
+def clear_orphans(conn: Connection, layout: Layout) -> None:
+    """Remove rows whose submission is not there or was deleted; one statement each, so that none that arrives is taken."""
     for table in layout.tables:
         for part in ddl.sql_tables(conn, table):
-            submission = part.c["_submission_id"]
-            statement = delete(part).where(submission > above, submission.not_in(keep))
-            conn.execute(statement.where(submission <= last) if last is not None else statement)
+            held = exists().where(submissions.c.id == part.c["_submission_id"], submissions.c.deleted_at.is_(None))
+            conn.execute(delete(part).where(~held))
 
 
 def _inserts(parts: tuple[Table, ...]) -> list[tuple[Prepared, dict[str, Any]]]:

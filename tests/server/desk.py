@@ -19,7 +19,7 @@ from server.actions.identity import by_id
 from server.context import Context, Office
 from server.model.audits import audits
 from server.model.people import Actor
-from server.model.submissions import Flag, SubmissionVersion, flags, submission_attachments, submission_versions
+from server.model.submissions import Flag, SubmissionVersion, submission_attachments, submission_versions
 from server.model.submissions import submissions as submissions_table
 from server.store import flags as flag_store
 from server.store import people as people_store

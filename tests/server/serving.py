@@ -51,7 +51,7 @@ def serving(data: Path, database_url: str, *, largest_file: int | None = None, *
     environment |= {f"TEJIDO_{name.upper()}": str(value) for name, value in settings.items()}
     command = [sys.executable, "-m", "server.cli.main", "--data", str(data), "--database-url", database_url]
     limit = (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))) if largest_file else None
-    process = subprocess.Popen(  # noqa: PLW1509 - nothing but setrlimit runs between fork and exec
+    process = subprocess.Popen(
         [*command, "serve", "--empty", "--port", str(port)],
         cwd=ROOT,
         env=environment,

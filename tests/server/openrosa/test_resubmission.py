@@ -211,13 +211,13 @@ def test_case_24_audits_are_kept_byte_for_byte_whatever_their_columns(desk: Desk
 def test_case_23_an_encrypted_submission_is_kept_whole_over_several_posts(desk: Desk, phone: Wire):
     desk.publish(HOUSE)
     envelope = (
-        '<data xmlns="http://www.opendatakit.org/xforms/encrypted" id="hogar" version="1" encrypted="yes">'
-        "<base64EncryptedKey>a2V5</base64EncryptedKey>"
-        '<orx:meta xmlns:orx="http://openrosa.org/xforms"><orx:instanceID>uuid:1</orx:instanceID></orx:meta>'
-        "<media><file>a.jpg.enc</file></media><media><file>b.m4a.enc</file></media>"
-        "<encryptedXmlFile>submission.xml.enc</encryptedXmlFile>"
-        "<base64EncryptedElementSignature>c2ln</base64EncryptedElementSignature></data>"
-    ).encode()
+        b'<data xmlns="http://www.opendatakit.org/xforms/encrypted" id="hogar" version="1" encrypted="yes">'
+        b"<base64EncryptedKey>a2V5</base64EncryptedKey>"
+        b'<orx:meta xmlns:orx="http://openrosa.org/xforms"><orx:instanceID>uuid:1</orx:instanceID></orx:meta>'
+        b"<media><file>a.jpg.enc</file></media><media><file>b.m4a.enc</file></media>"
+        b"<encryptedXmlFile>submission.xml.enc</encryptedXmlFile>"
+        b"<base64EncryptedElementSignature>c2ln</base64EncryptedElementSignature></data>"
+    )
 
     assert phone.post(envelope, {"submission.xml.enc": b"1"}, incomplete=True).status == 201
     assert desk.files("uuid:1") == {"a.jpg.enc": None, "b.m4a.enc": None, "submission.xml.enc": b"1"}
@@ -238,7 +238,7 @@ def test_case_22_a_submission_with_an_entity_is_kept_whole(desk: Desk, phone: Wi
     )
     desk.publish(sheet)
     block = (
-        '<entity dataset="arboles" id="{0}" create="1" xmlns="http://www.opendatakit.org/xforms/entities">'
+        '<entity dataset="arboles" id="{}" create="1" xmlns="http://www.opendatakit.org/xforms/entities">'
         "<label>cedro</label></entity>"
     ).format("1a8e6b0c-1f9c-4b35-9d54-4d2f1d1c0b11")
     xml = instance("arboles", "<especie>cedro</especie>", instance_id="uuid:1").replace(

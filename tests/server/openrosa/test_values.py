@@ -148,10 +148,10 @@ def test_case_14_control_characters_are_taken_out_and_the_rest_is_read(desk: Des
 def test_case_14_answers_below_another_meta_namespace_are_read(desk: Desk, phone: Wire):
     desk.publish(HOUSE)
     xml = (
-        '<h:data xmlns:h="http://example.org/h" id="hogar" version="1" xmlns:orx="http://openrosa.org/xforms">'
-        "<h:edad>5</h:edad><orx:meta><orx:instanceID>uuid:1</orx:instanceID>"
-        "<orx:instanceName>Casa 1</orx:instanceName></orx:meta></h:data>"
-    ).encode()
+        b'<h:data xmlns:h="http://example.org/h" id="hogar" version="1" xmlns:orx="http://openrosa.org/xforms">'
+        b"<h:edad>5</h:edad><orx:meta><orx:instanceID>uuid:1</orx:instanceID>"
+        b"<orx:instanceName>Casa 1</orx:instanceName></orx:meta></h:data>"
+    )
 
     assert phone.post(xml).status == 201
 

@@ -175,7 +175,9 @@ def test_a_form_of_1500_questions_is_kept_and_widened(desk: Desk, phone: Wire):
     answers = "".join(f"<q{number}>{texts[number % 5]}</q{number}>" for number in range(1500))
     send(phone, answers, instance_id="uuid:1")
 
-    publish(desk, "2", *entries, *(f"text nueva{number}" for number in range(300)), "begin repeat m", "text n", "end repeat")
+    publish(
+        desk, "2", *entries, *(f"text nueva{number}" for number in range(300)), "begin repeat m", "text n", "end repeat"
+    )
     send(phone, "<q0>7</q0><nueva299>última</nueva299><m><n>x</n></m>", "2", "uuid:2")
 
     first, second = desk.rows("hogar")
@@ -192,7 +194,9 @@ def test_names_with_accents_reserved_words_and_collisions_are_kept_apart(desk: D
     entries = [f"text {name}" for name in names]
     publish(desk, "1", *entries, "begin group g", "geopoint punto", "end group", "text punto_latitude", "date primary")
     answers = "".join(f"<{name}>{number}</{name}>" for number, name in enumerate(names))
-    send(phone, f"{answers}<g><punto>1 2 3 4</punto></g><punto_latitude>x</punto_latitude><primary>2026-01-01</primary>")
+    send(
+        phone, f"{answers}<g><punto>1 2 3 4</punto></g><punto_latitude>x</punto_latitude><primary>2026-01-01</primary>"
+    )
 
     (row,) = desk.rows("hogar")
     held = sorted(str(value) for name, value in row.items() if name not in ("_key", "instanceid"))
@@ -311,7 +315,7 @@ def test_a_follower_that_failed_is_done_by_the_schedule_once_it_can_be(desk: Des
     publish(desk, "1", "integer edad")
     main = desk.sql_table("hogar")
     quoted = desk.look(lambda conn: conn.dialect.identifier_preparer.format_table(main))
-    away = f"{quoted[:-1]}_away\"" if quoted.endswith('"') else f"{quoted}_away"
+    away = f'{quoted[:-1]}_away"' if quoted.endswith('"') else f"{quoted}_away"
     bare = away.rpartition(".")[2] if "." in away else away
     desk.change(lambda conn: conn.exec_driver_sql(f"ALTER TABLE {quoted} RENAME TO {bare}"))
     send(phone, "<edad>5</edad>")
