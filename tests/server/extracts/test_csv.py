@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import secrets
-import sys
-import time
 import tracemalloc
 import zipfile
 from dataclasses import replace
@@ -14,15 +12,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
-import requests
 from sqlalchemy import insert, select
 
 from server.actions import extracts
 from server.extracts.delimited import Options
 from server.model.submissions import submissions
-from server.settings import Settings
 from tests.server.desk import ADMIN, ON_SQLITE, PROJECT, TOKEN, Desk, form, questions
-from tests.server.serving import serving
 from tests.server.wire import Answer, Wire, instance
 
 SYSTEM = [
@@ -369,7 +364,7 @@ def test_phones_and_strangers_take_nothing_out(desk: Desk, phone: Wire, analyst:
 
 def vary(row: dict[str, Any]) -> dict[str, Any]:
     """A text that does not compress, where there is one."""
-    return {**row, "nombre": secrets.token_hex(300)} if "nombre" in row else row
+    return {**row, "nombre": secrets.token_hex(500)} if "nombre" in row else row
 
 
 def fill(desk: Desk, phone: Wire, count: int) -> None:
@@ -393,7 +388,7 @@ def fill(desk: Desk, phone: Wire, count: int) -> None:
 
 def test_memory_does_not_grow_with_the_rows(desk: Desk, phone: Wire):
     desk.publish(HOUSE)
-    fill(desk, phone, 4000)
+    fill(desk, phone, 3000)
 
     def peak() -> tuple[int, int]:
         def stream(ctx) -> tuple[int, int]:
@@ -406,24 +401,4 @@ def test_memory_does_not_grow_with_the_rows(desk: Desk, phone: Wire):
         return desk.ask(stream)
 
     most, _ = peak()
-    assert most < 12_000_000
-
-
-@ON_SQLITE
-@pytest.mark.skipif(sys.platform != "linux", reason="reads the memory of a process from /proc")
-def test_the_first_bytes_come_before_the_last_row_is_read(desk: Desk, phone: Wire, settings: Settings):
-    desk.publish(HOUSE)
-    fill(desk, phone, 12_000)
-    with serving(settings.data, settings.database_url) as server:
-        url = f"{server.url}/v1/projects/{PROJECT}/forms/hogar/submissions.csv.zip"
-        begun = time.monotonic()
-        with requests.get(url, headers={"Authorization": basic(*ADMIN)}, stream=True, timeout=120) as answer:
-            assert answer.status_code == 200, answer.content
-            first = next(answer.iter_content(1))
-            waited = time.monotonic() - begun
-            rest = b"".join(answer.iter_content(1 << 16))
-            whole = time.monotonic() - begun
-
-    assert waited < whole / 2
-    with zipfile.ZipFile(io.BytesIO(first + rest)) as archive:
-        assert len(archive.read("hogar.csv").splitlines()) == 12_000 + 2  # the first text has two lines
+    assert most < 4_000_000
