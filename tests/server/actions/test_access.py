@@ -1,0 +1,241 @@
+"""Who may do what: every route and every action against every kind of actor; and how credentials are kept."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from forms.problems import Problem
+from server import credentials
+from server.actions import checkup, drafts, extracts, following, forms, people, projects
+from server.context import Context
+from server.extracts.delimited import Options
+from server.model.people import Actor, field_keys, users
+from server.store import people as store
+from tests.server.desk import ADMIN, PROJECT, TOKEN, Desk, check, form, questions
+from tests.server.wire import Wire, instance
+
+HOUSE = form("hogar", questions("integer edad"))
+ACTORS = ("admin", "manager", "viewer", "formfill", "app-user", "app-user of another form", "manager elsewhere", "nobody", None)
+ALLOWED: dict[str, tuple[Callable[[Context], Any], set[str]]] = {
+    "forms.get_form": (
+        lambda ctx: forms.get_form(ctx, PROJECT, "hogar"),
+        {"admin", "manager", "viewer", "formfill", "app-user"},
+    ),
+    "forms.list_forms": (lambda ctx: forms.list_forms(ctx, PROJECT), {"admin", "manager", "viewer", "formfill"}),
+    "forms.get_published": (
+        lambda ctx: forms.get_published(ctx, PROJECT, "hogar"),
+        {"admin", "manager", "viewer", "formfill", "app-user"},
+    ),
+    "forms.list_attachments": (
+        lambda ctx: forms.list_attachments(ctx, PROJECT, "hogar"),
+        {"admin", "manager", "viewer", "formfill", "app-user"},
+    ),
+    "forms.set_state": (lambda ctx: forms.set_state(ctx, PROJECT, "hogar", "closed"), {"admin", "manager"}),
+    "forms.delete_form": (lambda ctx: forms.delete_form(ctx, PROJECT, "hogar"), {"admin", "manager"}),
+    "drafts.upload": (
+        lambda ctx: drafts.upload(ctx, PROJECT, check(HOUSE), original=None, name=None),
+        {"admin", "manager"},
+    ),
+    "drafts.upload of a new form": (
+        lambda ctx: drafts.upload(ctx, PROJECT, check(HOUSE.replace("hogar", "otro")), original=None, name=None),
+        {"admin", "manager"},
+    ),
+    "drafts.publish": (lambda ctx: drafts.publish(ctx, PROJECT, "borrador"), {"admin", "manager"}),
+    "extracts.stream_csv": (
+        lambda ctx: extracts.stream_csv(ctx, PROJECT, "hogar", Options()),
+        {"admin", "manager", "viewer"},
+    ),
+    "extracts.note_export": (
+        lambda ctx: extracts.note_export(ctx, PROJECT, "hogar", "csv.zip"),
+        {"admin", "manager", "viewer"},
+    ),
+    "people.create_user": (
+        lambda ctx: people.create_user(ctx, "eva@example.org", "contraseña larga", administrator=False),
+        {"admin"},
+    ),
+    "people.create_app_user": (lambda ctx: people.create_app_user(ctx, PROJECT, "Tel"), {"admin", "manager"}),
+    "people.list_app_users": (lambda ctx: people.list_app_users(ctx, PROJECT), {"admin", "manager"}),
+    "people.revoke_app_user": (lambda ctx: people.revoke_app_user(ctx, PROJECT, 2), {"admin", "manager"}),
+    "people.has_users": (people.has_users, {"admin"}),
+    "projects.create_project": (lambda ctx: projects.create_project(ctx, "Otro"), {"admin"}),
+    "projects.get_project": (
+        lambda ctx: projects.get_project(ctx, PROJECT),
+        {"admin", "manager", "viewer", "formfill"},
+    ),
+    "following.prepare_rebuild": (following.prepare_rebuild, {"admin"}),
+    "following.retry_failures": (following.retry_failures, {"admin"}),
+    "checkup.count_failures": (checkup.count_failures, {"admin"}),
+}
+
+
+@pytest.fixture
+def database_engine() -> str:
+    """What is allowed does not depend on the database."""
+    return "sqlite"
+
+
+@pytest.fixture
+def actors(desk: Desk) -> dict[str | None, Actor | None]:
+    """One actor of every kind, in a project with a published form and a draft."""
+    desk.publish(HOUSE)
+    desk.publish(HOUSE.replace("hogar", "escuela"))
+    desk.draft(HOUSE.replace("hogar", "borrador"))
+    other = desk.add_project("Otro")
+    found = {role: desk.user(f"{role}@example.org", role) for role in ("manager", "viewer", "formfill")}
+    limited = desk.app_user(forms=("escuela",))
+    return {
+        **found,
+        "admin": desk.admin,
+        "app-user": desk.look(lambda conn: store.find_actor_by_token(conn, credentials.token_hash(TOKEN))),
+        "app-user of another form": desk.look(lambda conn: store.find_actor(conn, limited.id)),
+        "manager elsewhere": desk.user("fuera@example.org", "manager", project=other),
+        "nobody": desk.user("nadie@example.org", None),
+        None: None,
+    }
+
+
+@pytest.mark.parametrize("action", ALLOWED)
+def test_an_action_lets_in_only_those_who_hold_its_verb(desk: Desk, actors: dict[str | None, Actor | None], action: str):
+    run, allowed = ALLOWED[action]
+    refused = {}
+    for name in ACTORS:
+        if name in allowed:
+            continue
+        with pytest.raises(Problem) as problem:
+            desk.office.database.write(lambda conn, name=name: run(desk.office.context(conn, actors[name])))  # type: ignore[misc]
+        refused[name] = problem.value.status
+
+    assert refused == {name: 401 if name is None else 403 for name in ACTORS if name not in allowed}
+    for name in sorted(allowed):
+        undone = Undone()
+        with pytest.raises(Undone):
+            desk.office.database.write(
+                lambda conn, name=name, undone=undone: undone.after(run(desk.office.context(conn, actors[name])))  # type: ignore[misc]
+            )
+
+
+class Undone(Exception):
+    """Raised after what was allowed, so that the next actor finds everything as it was."""
+
+    def after(self, _: object) -> None:
+        raise self
+
+
+def test_projects_are_listed_to_those_who_may_see_them(desk: Desk, actors: dict[str | None, Actor | None]):
+    seen = {
+        name: [one.name for one in desk.office.database.read(
+            lambda conn, name=name: projects.list_projects(desk.office.context(conn, actors[name]))  # type: ignore[misc]
+        )]
+        for name in ACTORS
+    }  # fmt: skip
+
+    assert seen == {
+        "admin": ["Cohesión social", "Otro"],
+        "manager": ["Cohesión social"],
+        "viewer": ["Cohesión social"],
+        "formfill": ["Cohesión social"],
+        "app-user": [],
+        "app-user of another form": [],
+        "manager elsewhere": ["Otro"],
+        "nobody": [],
+        None: [],
+    }
+
+
+def basic(email: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{email}:{password}".encode()).decode()
+
+
+def test_every_route_of_a_project_refuses_those_who_are_not_of_it(
+    desk: Desk, actors: dict[str | None, Actor | None], app: Flask, phone: Wire
+):
+    """The routes are read from the application: a new one without a gate fails here."""
+    token = desk.app_user(project_id=2).display_name
+    strangers = {
+        "manager elsewhere": Wire(phone.send, "", basic("fuera@example.org", "contraseña larga")),
+        "nobody": Wire(phone.send, "", basic("nadie@example.org", "contraseña larga")),
+        "no credentials": Wire(phone.send, ""),
+    }
+    asked = 0
+    for rule in app.url_map.iter_rules():
+        if "project_id" not in rule.arguments or "/test/" in rule.rule:
+            continue
+        path = re.sub(r"<number:project_id>|<int:project_id>", str(PROJECT), rule.rule)
+        path = re.sub(r"<[^>]*token>", token, path)
+        path = re.sub(r"<[^>]*form_id>", "hogar", path)
+        path = re.sub(r"<[^>]+>", "x", path)
+        for method in sorted((rule.methods or set()) & {"GET", "POST", "HEAD", "PUT", "DELETE", "PATCH"}):
+            senders = {"key of another project": Wire(phone.send, "")} if "/key/" in rule.rule else strangers
+            for who, wire in senders.items():
+                if method == "POST":
+                    answer = replace(wire, root=path.removesuffix("/submission")).post(instance("hogar", "<edad>1</edad>"))
+                else:
+                    headers = {"Authorization": wire.authorization} if wire.authorization else {}
+                    answer = wire.send(method, path, headers, None)
+                wanted = {401} if who == "no credentials" else {403, 404}
+                assert answer.status in wanted, (method, rule.rule, who, answer)
+                asked += 1
+    assert asked > 20
+    assert desk.submissions() == 0
+
+
+def test_passwords_and_tokens_are_not_in_the_database(desk: Desk):
+    made = desk.app_user()
+    hashes = desk.look(lambda conn: [*conn.execute(select(field_keys.c.token_hash)).scalars()])
+    passwords = desk.look(lambda conn: [*conn.execute(select(users.c.password_hash)).scalars()])
+
+    assert made.display_name not in hashes
+    assert all(re.fullmatch("[0-9a-f]{64}", kept) for kept in hashes)
+    assert all(kept.startswith("$argon2id$") and ADMIN[1] not in kept for kept in passwords)
+
+
+def test_a_new_token_has_64_characters_that_can_stand_in_a_url():
+    tokens = {credentials.new_token() for _ in range(100)}
+
+    assert len(tokens) == 100
+    assert all(re.fullmatch("[A-Za-z0-9_-]{64}", token) for token in tokens)
+
+
+def test_a_password_is_recognised_by_its_own_hash_only():
+    kept = credentials.hash_password("contraseña de ñandú")
+
+    assert credentials.password_matches("contraseña de ñandú", kept)
+    assert not credentials.password_matches("contraseña de nandu", kept)
+    assert not credentials.password_matches("contraseña de ñandú", "x")
+    assert credentials.hash_password("contraseña de ñandú") != kept
+
+
+@pytest.mark.parametrize(
+    ("email", "password", "code"),
+    [
+        ("ana@example.org", "corta", 400.21),
+        ("ana@example.org", "ñ" * 37, 400.38),
+        ("ana", "contraseña larga", 400.8),
+        ("@example.org", "contraseña larga", 400.8),
+        ("ana maria@example.org", "contraseña larga", 400.8),
+        (ADMIN[0].upper(), "contraseña larga", 409.3),
+    ],
+)
+def test_a_user_that_cannot_be_is_refused_with_a_reason(desk: Desk, email: str, password: str, code: float):
+    with pytest.raises(Problem) as refused:
+        desk.act(lambda ctx: people.create_user(ctx, email, password, administrator=False))
+
+    assert refused.value.code == code
+
+
+def test_an_app_user_for_a_form_that_is_not_there_is_refused_and_leaves_nothing(desk: Desk):
+    before = desk.count(field_keys)
+
+    with pytest.raises(Problem) as refused:
+        desk.act(lambda ctx: people.create_app_user(ctx, PROJECT, "Tel", xml_form_ids=("nadie",)))
+
+    assert refused.value.status == 404
+    assert desk.count(field_keys) == before
