@@ -23,13 +23,26 @@ from tests.server.desk import ADMIN, PROJECT, TOKEN, Desk, check, form, question
 from tests.server.wire import Wire, instance
 
 HOUSE = form("hogar", questions("integer edad"))
-ACTORS = ("admin", "manager", "viewer", "formfill", "app-user", "app-user of another form", "manager elsewhere", "nobody", None)
+ACTORS = (
+    "admin",
+    "manager",
+    "viewer",
+    "formfill",
+    "app-user",
+    "app-user of another form",
+    "manager elsewhere",
+    "nobody",
+    None,
+)
 ALLOWED: dict[str, tuple[Callable[[Context], Any], set[str]]] = {
     "forms.get_form": (
         lambda ctx: forms.get_form(ctx, PROJECT, "hogar"),
         {"admin", "manager", "viewer", "formfill", "app-user"},
     ),
-    "forms.list_forms": (lambda ctx: forms.list_forms(ctx, PROJECT), {"admin", "manager", "viewer", "formfill"}),
+    "forms.list_with_versions": (
+        lambda ctx: forms.list_with_versions(ctx, PROJECT),
+        {"admin", "manager", "viewer", "formfill"},
+    ),
     "forms.get_published": (
         lambda ctx: forms.get_published(ctx, PROJECT, "hogar"),
         {"admin", "manager", "viewer", "formfill", "app-user"},
@@ -103,7 +116,9 @@ def actors(desk: Desk) -> dict[str | None, Actor | None]:
 
 
 @pytest.mark.parametrize("action", ALLOWED)
-def test_an_action_lets_in_only_those_who_hold_its_verb(desk: Desk, actors: dict[str | None, Actor | None], action: str):
+def test_an_action_lets_in_only_those_who_hold_its_verb(
+    desk: Desk, actors: dict[str | None, Actor | None], action: str
+):
     run, allowed = ALLOWED[action]
     refused = {}
     for name in ACTORS:
@@ -176,7 +191,9 @@ def test_every_route_of_a_project_refuses_those_who_are_not_of_it(
             senders = {"key of another project": Wire(phone.send, "")} if "/key/" in rule.rule else strangers
             for who, wire in senders.items():
                 if method == "POST":
-                    answer = replace(wire, root=path.removesuffix("/submission")).post(instance("hogar", "<edad>1</edad>"))
+                    answer = replace(wire, root=path.removesuffix("/submission")).post(
+                        instance("hogar", "<edad>1</edad>")
+                    )
                 else:
                     headers = {"Authorization": wire.authorization} if wire.authorization else {}
                     answer = wire.send(method, path, headers, None)

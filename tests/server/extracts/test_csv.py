@@ -401,4 +401,4 @@ def test_memory_does_not_grow_with_the_rows(desk: Desk, phone: Wire):
         return desk.ask(stream)
 
     most, _ = peak()
-    assert most < 4_000_000
+    assert most < 16_000_000
