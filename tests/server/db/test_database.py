@@ -112,7 +112,7 @@ def test_a_streamed_answer_sees_one_state_whatever_is_written_meanwhile(desk: De
 @ON_SQLITE
 def test_a_writing_action_that_starts_another_is_told_so_and_does_not_wait_for_ever(desk: Desk):
     with pytest.raises(RuntimeError):
-        desk.change(lambda conn: desk.change(lambda inner: None))
+        desk.change(lambda _: desk.change(lambda _: None))
 
 
 def test_every_201_is_kept_though_the_server_is_killed_under_load(desk: Desk, settings: Settings):
