@@ -97,12 +97,12 @@ class _Walk:
         self.rows = [Row(table="", number=1, parent=None, position=1, key=instance_id, parent_key=None)]
         self.misfits: list[Misfit] = []
         self._counts: dict[str, int] = {}
+        self._positions: dict[tuple[str, str], int] = {}
 
     def group(self, element: etree._Element, node: _Node, row: Row) -> None:
         if not len(element):
             self._loose(element.text, node.path, row)  # a text where this version has a group
             return
-        positions: dict[str, int] = {}
         for child in element:
             tag = child.tag
             if not isinstance(tag, str):
@@ -117,11 +117,12 @@ class _Walk:
             elif inner.kind == "group":
                 self.group(child, inner, row)
             else:
-                positions[name] = position = positions.get(name, 0) + 1
-                self._repeat(child, inner, row, position)
+                self._repeat(child, inner, row)
 
-    def _repeat(self, element: etree._Element, node: _Node, parent: Row, position: int) -> None:
+    def _repeat(self, element: etree._Element, node: _Node, parent: Row) -> None:
         self._counts[node.path] = number = self._counts.get(node.path, 0) + 1
+        place = (parent.key, node.path)
+        self._positions[place] = position = self._positions.get(place, 0) + 1
         below = node.path.removeprefix(parent.table)
         row = Row(
             table=node.path,
