@@ -108,6 +108,7 @@ def test_rows_know_their_parents_and_never_share_a_key(schema: Schema, root: etr
 
     by_key = {row.key: row for row in rows}
     numbers = [(row.table, row.number) for row in rows]
+    assert len(by_key) == len(rows)
     assert len(numbers) == len(set(numbers))
     assert (rows[0].table, rows[0].key, rows[0].parent_key) == ("", "uuid:1", None)
     for row in rows[1:]:
