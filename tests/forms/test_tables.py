@@ -155,3 +155,10 @@ def test_an_answer_is_a_value_a_text_or_a_misfit(
 
     assert (row.values, row.texts) == (values_, texts)
     assert [(misfit.reason, misfit.path, misfit.text) for misfit in found] == misfits
+
+
+def test_repeats_of_a_group_that_came_twice_are_counted_on():
+    """An instance of a version in which the group was a repeat."""
+    rows, _ = rows_of("<g><r/><r/></g><g><r/></g>", ("/g", "group"), ("/g/r", "repeat"))
+
+    assert [row.key for row in rows] == ["uuid:1", "uuid:1/g/r[1]", "uuid:1/g/r[2]", "uuid:1/g/r[3]"]
