@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DatabaseError, DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from server import problems
@@ -168,7 +168,7 @@ def _unavailable_told(engine: Engine) -> Iterator[None]:
             raise problems.unavailable("database: connection lost") from error
         if isinstance(error, DataError):
             raise problems.not_storable() from error
-        if isinstance(error, OperationalError | InterfaceError):
+        if isinstance(error, OperationalError | InterfaceError) or type(error) is DatabaseError:  # the last: malformed
             raise problems.unavailable(f"database: {type(error).__name__}") from error
         raise
 
@@ -205,10 +205,12 @@ def _pragma(connection: sqlite3.Connection, pragma: str, wait: int) -> None:
     while True:
         try:
             connection.execute(f"PRAGMA {pragma}")
-        except sqlite3.OperationalError:
+        except sqlite3.OperationalError as error:
             if time.monotonic() > until:
-                raise
+                raise problems.unavailable(f"database: {error}") from error
             time.sleep(0.02)
+        except sqlite3.DatabaseError as error:  # the file is damaged, or no database at all
+            raise problems.unavailable(f"database: {error}") from error
         else:
             return
 
