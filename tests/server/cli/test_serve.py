@@ -1,0 +1,213 @@
+"""`tejido serve`: the first start on an empty folder, the second, and the broken things that `doctor` finds."""
+
+from __future__ import annotations
+
+import base64
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.server.serving import ROOT, Server, clean_environment, free_port, wait_for
+from tests.server.wire import Wire, instance, to_server
+
+PASSWORD = "una contraseña larga"
+
+
+def tejido(*words: object, **settings: str) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own."""
+    given = {f"TEJIDO_{name.upper()}": value for name, value in settings.items()}
+    return subprocess.run(
+        [sys.executable, "-m", "server.cli.main", *map(str, words)],
+        cwd=ROOT,
+        env={**clean_environment(), **given, "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+
+
+@contextmanager
+def started(data: Path, log: Path, *words: str, **settings: str) -> Iterator[Server]:
+    """A server until Ctrl-C; what it says goes to `log`."""
+    port = free_port()
+    given = {f"TEJIDO_{name.upper()}": value for name, value in settings.items()}
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "server.cli.main", "--data", data, "--language", "es", "serve", *words],
+            cwd=ROOT,
+            env={**clean_environment(), **given, "TEJIDO_PORT": str(port), "PYTHONIOENCODING": "utf-8"},
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+    server = Server(f"http://127.0.0.1:{port}", process)
+    try:
+        wait_for(server)
+        yield server
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
+def basic(email: str, password: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(f"{email}:{password}".encode()).decode()}
+
+
+def test_first_start_makes_everything_and_the_second_makes_nothing_anew(tmp_path: Path):
+    data, log = tmp_path / "datos ñ", tmp_path / "log"
+    with started(data, log, admin_email="ana@example.org", admin_password=PASSWORD) as server:
+        said = log.read_text(encoding="utf-8")
+        (url,) = {line for line in said.splitlines() if "/v1/key/" in line}
+        assert url.startswith(server.url)
+        assert "Administrador: ana@example.org" in said
+        assert PASSWORD not in said
+        phone = Wire(to_server(server.url), url.removeprefix(server.url))
+        forms = phone.forms()
+        assert sorted(forms) == ["ben_followup", "ben_registration", "hh_baseline", "inst_assessment"]
+        for line in forms.values():
+            assert phone.follow(line["downloadUrl"]).status == 200
+        assert phone.post(instance("hh_baseline", version=forms["hh_baseline"]["version"])).status == 201
+        answer = requests.get(
+            f"{server.url}/v1/projects/1/formList", headers=basic("ana@example.org", PASSWORD), timeout=30
+        )
+        assert answer.status_code == 200
+
+    with started(data, log) as server:
+        said = log.read_text(encoding="utf-8")
+        assert "Administrador" not in said
+        assert "/v1/key/" not in said
+        phone = Wire(to_server(server.url), "/" + url.split("/", 3)[3])
+        assert sorted(phone.forms()) == sorted(forms)
+
+    assert "hh_baseline: 1 envíos" in tejido("--data", data, "--language", "es", "rebuild").stdout
+
+
+def test_first_start_prints_a_generated_password_once(tmp_path: Path):
+    data, log = tmp_path / "data", tmp_path / "log"
+    with started(data, log, "--empty") as server:
+        (line,) = [line for line in log.read_text(encoding="utf-8").splitlines() if "Contraseña" in line]
+        password = line.rpartition(": ")[2]
+        answer = requests.get(
+            f"{server.url}/v1/projects/1/formList", headers=basic("admin@example.org", password), timeout=30
+        )
+        assert answer.status_code == 404  # known, but an empty installation has no project
+
+    with started(data, log, "--empty"):
+        assert "Contraseña" not in log.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """A data folder with an administrator and a project."""
+    data = tmp_path / "data"
+    assert tejido("--data", data, "project", "create", "Cohesión").returncode == 0
+    made = tejido("--data", data, "user", "create", "ana@example.org", "--password", PASSWORD, "--administrator")
+    assert made.returncode == 0
+    return data
+
+
+def test_draft_gives_an_address_that_opens_it(installed: Path, tmp_path: Path):
+    workbook = tmp_path / "visita.md"
+    workbook.write_text(
+        "| survey |\n| | type | name | label |\n| | text | q | Q |\n| settings |\n| | form_id | version |\n| | visita | 1 |\n"
+    )
+
+    drafted = tejido("--data", installed, "--language", "en", "form", "draft", workbook, "--project", 1)
+
+    assert drafted.returncode == 0
+    assert "/v1/test/" in drafted.stdout
+    assert "/forms/visita/draft" in drafted.stdout
+
+
+def test_a_workbook_with_errors_is_not_published_and_says_where(installed: Path, tmp_path: Path):
+    workbook = tmp_path / "mal.md"
+    workbook.write_text("| survey |\n| | type | name | label |\n| | text | q | ${nada} |\n")
+
+    for words in (("form", "check", workbook), ("form", "publish", workbook, "--project", 1)):
+        done = tejido("--data", installed, "--language", "es", *words)
+        assert done.returncode == 1
+        assert "nada" in done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+
+    assert "mal" not in tejido("--data", installed, "form", "list", "--project", 1).stdout
+
+
+def test_doctor_is_content_with_a_sound_installation(installed: Path):
+    done = tejido("--data", installed, "--language", "en", "doctor", base_url="https://datos.example.org")
+
+    assert done.returncode == 0, done.stdout
+    assert "SQLite is sound." in done.stdout
+    assert "✗" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"base_url": "https://mi_servidor.example.org"}, "Phones cannot use the address"),
+        ({"base_url": "ftp://datos.example.org"}, "Phones cannot use the address"),
+        ({"database_url": "postgresql://nadie@127.0.0.1:1/nada"}, "The database does not answer"),
+    ],
+)
+def test_doctor_finds_settings_that_do_not_work(installed: Path, settings: dict[str, str], said: str):
+    done = tejido("--data", installed, "--language", "en", "doctor", database_wait="2", **settings)
+
+    assert done.returncode == 1
+    assert said in done.stdout
+    assert "→" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_doctor_finds_a_database_that_is_no_database(installed: Path):
+    for file in installed.glob("tejido.sqlite3*"):
+        file.unlink()
+    (installed / "tejido.sqlite3").write_bytes(b"no database at all" * 1000)
+
+    done = tejido("--data", installed, "--language", "en", "doctor")
+
+    assert done.returncode == 1
+    assert "✗" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_doctor_finds_a_damaged_index(installed: Path):
+    with closing(sqlite3.connect(installed / "tejido.sqlite3", isolation_level=None)) as held:
+        held.execute("PRAGMA writable_schema=ON")
+        held.execute("UPDATE sqlite_schema SET rootpage = 3 WHERE name = 'users'")
+
+    done = tejido("--data", installed, "--language", "en", "doctor")
+
+    assert done.returncode == 1
+    assert "✗" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_doctor_finds_files_that_are_gone_and_submissions_without_rows(installed: Path, tmp_path: Path):
+    workbook = tmp_path / "visita.md"
+    workbook.write_text(
+        "| survey |\n| | type | name | label |\n| | text | q | Q |\n| settings |\n| | form_id | version |\n| | visita | 1 |\n"
+    )
+    assert tejido("--data", installed, "form", "publish", workbook, "--project", 1).returncode == 0
+    for blob in [path for path in (installed / "blobs").rglob("*") if path.is_file()]:
+        blob.unlink()
+
+    done = tejido("--data", installed, "--language", "en", "doctor")
+
+    assert done.returncode == 1
+    assert "registered files are missing on the disk, visita.md for one" in done.stdout
+
+
+def test_unknown_settings_are_named(tmp_path: Path):
+    done = tejido("--data", tmp_path / "data", "--language", "en", "doctor", puerto="8000")
+
+    assert done.returncode == 1
+    assert "puerto" in done.stderr
+    assert "Traceback" not in done.stderr
