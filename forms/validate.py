@@ -58,9 +58,9 @@ def not_checked(given: Path | None = None) -> Finding:
         severity="warning",
         sentence=Sentence(
             es=f"ODK Validate no se ejecutó: no se encontró Java{es}. Las fórmulas no se probaron. Instale Java 11 o "
-            "posterior, o el paquete opcional: pip install 'tejido[java]'.",
+            "posterior, o el paquete opcional: .venv/bin/pip install '.[java]'.",
             en=f"ODK Validate did not run: no Java was found{en}. The formulas were not tried out. Install Java 11 or "
-            "later, or the optional package: pip install 'tejido[java]'.",
+            "later, or the optional package: .venv/bin/pip install '.[java]'.",
         ),
     )
 

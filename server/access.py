@@ -29,6 +29,6 @@ def may(actor: Actor | None, verb: str, subject: Subject) -> bool:
 def require(ctx: Context, verb: str, subject: Subject) -> None:
     """Raises Problem 403.1 (or 401.2 where nobody is known) unless the asking actor holds `verb` over `subject`."""
     if ctx.actor is None:
-        raise problems.authentication_failed()
+        raise problems.credentials_missing()
     if not may(ctx.actor, verb, subject):
         raise problems.insufficient_rights()

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from forms.problems import Problem, Sentence
 
 
+def unknown_setting(name: str) -> Problem:
+    """500.8: no setting has this name."""
+    return Problem(
+        500.8,
+        Sentence(es=f"No existe ningún ajuste «{name}».", en=f"There is no setting “{name}”."),
+        {"setting": name},
+        Sentence(es="Los ajustes están en deploy/settings.md.", en="Settings are listed in deploy/settings.md."),
+    )
+
+
 def bad_setting(name: str, reason: str) -> Problem:
-    """500.8: a setting that is unknown or unreadable."""
+    """500.8: a setting that is unreadable."""
     return Problem(
         500.8,
         Sentence(es=f"El ajuste «{name}» no sirve: {reason}.", en=f"The setting “{name}” does not work: {reason}."),
@@ -80,12 +92,28 @@ def wrong_value(field: str, value: object, reason: Sentence) -> Problem:
 
 
 def authentication_failed() -> Problem:
-    """401.2: no such credentials, or no longer."""
+    """401.2: a wrong e-mail or password."""
     return Problem(
         401.2,
         Sentence(
-            es="No reconocemos este usuario o esta contraseña.",
-            en="Could not authenticate with the provided credentials.",
+            es="El correo o la contraseña no es correcto.",
+            en="Could not authenticate with the provided credentials: wrong e-mail or password.",
+        ),
+        way_out=Sentence(
+            es="Si olvidó la contraseña, pida otra a quien administra el servidor.",
+            en="If you forgot the password, ask whoever runs the server for another one.",
+        ),
+    )
+
+
+def credentials_missing() -> Problem:
+    """401.2: nobody said who is asking."""
+    return Problem(
+        401.2,
+        Sentence(es="Falta decir quién pregunta.", en="This needs authentication, and none was given."),
+        way_out=Sentence(
+            es="Dé su correo y su contraseña (autenticación Basic de HTTP).",
+            en="Give your e-mail and your password (HTTP Basic authentication).",
         ),
     )
 
@@ -112,18 +140,41 @@ def token_not_valid() -> Problem:
     )
 
 
-def not_found(missing: Sentence | None = None) -> Problem:
+def not_found(missing: Sentence | None = None, details: Mapping[str, object] | None = None) -> Problem:
     """404.1: there is nothing here (or nothing that this person may know of); `missing` names what was looked for."""
     return Problem(
         404.1,
         Sentence(es="No se encontró lo que buscaba.", en="Could not find the resource you were looking for."),
-        way_out=missing,
+        details,
+        missing,
     )
 
 
 def no_project(project_id: int) -> Problem:
     """404.1: no such project."""
-    return not_found(Sentence(es=f"No hay ningún proyecto {project_id}.", en=f"There is no project {project_id}."))
+    return not_found(
+        Sentence(es=f"No hay ningún proyecto {project_id}.", en=f"There is no project {project_id}."),
+        {"projectId": project_id},
+    )
+
+
+def no_user(email: str) -> Problem:
+    """404.1: nobody logs in with this address."""
+    return not_found(
+        Sentence(es=f"Nadie entra con el correo {email}.", en=f"Nobody logs in with the e-mail {email}."),
+        {"email": email},
+    )
+
+
+def no_app_user(actor_id: int) -> Problem:
+    """404.1: the project has no such app user that could still be shut out."""
+    return not_found(
+        Sentence(
+            es=f"El proyecto no tiene ningún teléfono {actor_id} con acceso.",
+            en=f"The project has no app user {actor_id} with access.",
+        ),
+        {"actorId": actor_id},
+    )
 
 
 def no_form(form_id: str) -> Problem:
@@ -132,7 +183,8 @@ def no_form(form_id: str) -> Problem:
         Sentence(
             es=f"No hay ningún formulario «{form_id}» en el proyecto.",
             en=f"There is no form “{form_id}” in the project.",
-        )
+        ),
+        {"xmlFormId": form_id},
     )
 
 
@@ -215,7 +267,7 @@ def password_too_short() -> Problem:
         400.21,
         Sentence(
             es="La contraseña debe tener al menos 10 caracteres.",
-            en="The password or passphrase provided does not meet the required length.",
+            en="The password or passphrase provided does not meet the required length of 10 characters.",
         ),
     )
 
@@ -226,7 +278,7 @@ def password_too_long() -> Problem:
         400.38,
         Sentence(
             es="La contraseña supera los 72 bytes.",
-            en="The password or passphrase provided exceeds the maximum length.",
+            en="The password or passphrase provided exceeds the maximum length of 72 bytes.",
         ),
     )
 
@@ -251,6 +303,22 @@ def unavailable(reason: str) -> Problem:
             en="The server cannot keep anything right now. Your phone keeps the form: try again later.",
         ),
         {"reason": reason},
+    )
+
+
+def form_in_use(form_id: str) -> Problem:
+    """503.1: a typed table of the form is held by somebody's reading, so that it cannot be changed now."""
+    return Problem(
+        503.1,
+        Sentence(
+            es=f"Las tablas de «{form_id}» están ocupadas por otra consulta o descarga; no se cambió nada.",
+            en=f"The tables of “{form_id}” are held by another query or download; nothing was changed.",
+        ),
+        {"xmlFormId": form_id},
+        Sentence(
+            es="Espere a que termine la descarga, o cierre la consulta que quedó abierta en la base de datos, y repita.",
+            en="Wait for the download to end, or close the query left open on the database, and try again.",
+        ),
     )
 
 

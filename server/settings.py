@@ -89,7 +89,7 @@ def load(
     values: dict[str, Any] = {}
     for name, value in given.items():
         if name not in known:
-            raise problems.bad_setting(name, "unknown")
+            raise problems.unknown_setting(name)
         values[name] = _convert(name, value, known[name].default)
     settings = replace(Settings(), **values)
     if settings.language not in ("es", "en"):

@@ -43,7 +43,7 @@ def list_open(ctx: Context, project_id: int) -> list[ListedForm]:
     project = _project(ctx, project_id)
     actor = ctx.actor
     if actor is None:
-        raise problems.authentication_failed()
+        raise problems.credentials_missing()
     if not any("form.read" in grant.verbs and grant.project_id in (None, project.id) for grant in actor.grants):
         raise problems.insufficient_rights()
 

@@ -8,7 +8,7 @@ from forms.problems import Sentence
 from server import credentials, problems
 from server.access import require
 from server.context import Context
-from server.model.people import FieldKey
+from server.model.people import FieldKey, User
 from server.store import forms, people, projects
 
 
@@ -29,10 +29,7 @@ def create_user(ctx: Context, email: str, password: str, *, administrator: bool)
         raise problems.wrong_value(
             "email", email, Sentence(es="no es una dirección de correo.", en="it is no e-mail address.")
         )
-    if len(password) < 10:
-        raise problems.password_too_short()
-    if len(password.encode()) > 72:
-        raise problems.password_too_long()
+    _require_good(password)
     if people.find_credentials(ctx.conn, email) is not None:
         raise problems.not_unique("email", email)
 
@@ -48,6 +45,25 @@ def create_user(ctx: Context, email: str, password: str, *, administrator: bool)
 
     ctx.record("user.create", details={"actorId": actor_id, "administrator": administrator})
     return actor_id
+
+
+def list_users(ctx: Context) -> list[User]:
+    """Everyone who can log in, eldest first."""
+    require(ctx, "user.list", None)
+    return people.list_users(ctx.conn)
+
+
+def set_password(ctx: Context, email: str, password: str) -> None:
+    """Give a user another password; the old one opens nothing from now on. Raises Problem 400.21, 400.38, 404.1."""
+    require(ctx, "user.update", None)
+    _require_good(password)
+    found = people.find_credentials(ctx.conn, email)
+    if found is None:
+        raise problems.no_user(email)
+    actor_id, _ = found
+    people.set_password(ctx.conn, actor_id, credentials.hash_password(password))
+
+    ctx.record("user.update", details={"actorId": actor_id, "password": True})
 
 
 def has_users(ctx: Context) -> bool:
@@ -82,7 +98,7 @@ def create_app_user(ctx: Context, project_id: int, name: str, *, xml_form_ids: t
         people.assign(ctx.conn, actor_id=actor_id, role="app-user", project_id=project_id)
     for form_id, form in zip(xml_form_ids, chosen, strict=True):
         if form is None:
-            raise problems.form_not_found(form_id)
+            raise problems.no_form(form_id)
         people.assign(ctx.conn, actor_id=actor_id, role="app-user", project_id=project_id, form_id=form.id)
 
     ctx.record("field_key.create", project_id=project_id, details={"actorId": actor_id})
@@ -105,6 +121,13 @@ def revoke_app_user(ctx: Context, project_id: int, actor_id: int) -> None:
         raise problems.no_project(project_id)
     require(ctx, "field_key.delete", project)
     if not people.revoke_field_key(ctx.conn, project_id, actor_id, ctx.now()):
-        raise problems.not_found()
+        raise problems.no_app_user(actor_id)
 
     ctx.record("field_key.session.end", project_id=project_id, details={"actorId": actor_id})
+
+
+def _require_good(password: str) -> None:
+    if len(password) < 10:
+        raise problems.password_too_short()
+    if len(password.encode()) > 72:
+        raise problems.password_too_long()

@@ -140,7 +140,10 @@ def _java() -> Remark:
         Sentence(
             "Sin Java: ODK Validate no revisa los formularios.", "No Java: forms are not checked by ODK Validate."
         ),
-        Sentence("pip install 'tejido[java]', o instale un Java.", "pip install 'tejido[java]', or install a Java."),
+        Sentence(
+            ".venv/bin/pip install '.[java]' (en la carpeta de Tejido), o instale un Java.",
+            ".venv/bin/pip install '.[java]' (in Tejido's folder), or install a Java.",
+        ),
     )
 
 

@@ -81,11 +81,13 @@ def draft(context: click.Context, file: Path, project_id: int, media: Path | Non
 @click.pass_context
 def list_forms(context: click.Context, project_id: int) -> None:
     """List the forms of a project."""
-    with desk(context).office() as office:
-        click.echo("id\testado / state\tversión / version\ttítulo / title")
-        for one, version in ask(office, lambda ctx: forms.list_with_versions(ctx, project_id)):
-            published = f"{version.version}\t{version.title}" if version else "—\t—"
-            click.echo(f"{one.xml_form_id}\t{one.state}\t{published}")
+    at = desk(context)
+    with at.office() as office:
+        found = ask(office, lambda ctx: forms.list_with_versions(ctx, project_id))
+    at.say("formulario\testado\tversión\ttítulo", "form\tstate\tversion\ttitle")
+    for one, version in found:
+        published = f"{version.version}\t{version.title}" if version else "—\t—"
+        click.echo(f"{one.xml_form_id}\t{one.state}\t{published}")
 
 
 @form.command("state")

@@ -13,25 +13,31 @@ import structlog
 
 from forms.problems import Problem, Sentence
 from server import settings
-from server.cli import doctor, forms, people, serve, tables
+from server.cli import doctor, flags, forms, people, serve, tables, terminal, words
 from server.cli.desk import Desk
 
 
 class _Tejido(click.Group):
-    """Problems become one line on the error output and exit code 1."""
+    """Problems become one line on the error output and exit code 1; everything is said in the person's language."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """The context of one call, after its language was chosen."""
+        language = words.choose(args, os.environ)
+        words.speak(self, language)
+        return super().make_context(info_name, args, parent, **{**extra, "obj": language})
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         try:
             return super().invoke(ctx)
         except Problem as problem:
-            found = ctx.find_object(Desk)
-            click.echo(f"✗ {problem.say(found.language if found else _terminal_language())}", err=True)
+            click.echo(f"✗ {terminal.tell(problem, _language(ctx))}", err=True)
             ctx.exit(1)
         except OSError as error:
-            found = ctx.find_object(Desk)
             told = Sentence(f"No se pudo leer o escribir: {error}", f"Could not read or write: {error}")
-            click.echo(f"✗ {told.say(found.language if found else _terminal_language())}", err=True)
+            click.echo(f"✗ {told.say(_language(ctx))}", err=True)
             ctx.exit(1)
 
 
@@ -40,7 +46,7 @@ class _Tejido(click.Group):
 @click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Folder of everything that is kept.")
 @click.option("--database-url", help="SQLAlchemy URL; default: SQLite in the data folder.")
 @click.option("--language", type=click.Choice(["es", "en"]), help="Language of messages.")
-@click.version_option(package_name="tejido")
+@click.version_option(package_name="tejido", message="%(prog)s %(version)s", help="Show the version and exit.")
 @click.pass_context
 def main(
     context: click.Context, config: Path | None, data: Path | None, database_url: str | None, language: str | None
@@ -58,14 +64,12 @@ def main(
     logging.getLogger("waitress").setLevel(logging.ERROR)
     given = {"data": data, "database_url": database_url, "language": language}
     loaded = settings.load(os.environ, file=config, overrides=given)
-    said = language or os.environ.get("TEJIDO_LANGUAGE")
-    context.obj = Desk(loaded, said or _terminal_language())
+    context.obj = Desk(loaded, _language(context))
 
 
-def _terminal_language() -> str:
-    """Spanish where the terminal speaks it, English elsewhere."""
-    spoken = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
-    return "es" if spoken.lower().startswith("es") else "en"
+def _language(context: click.Context) -> str:
+    """The language that was chosen: kept alone until there is a desk."""
+    return context.obj.language if isinstance(context.obj, Desk) else str(context.obj)
 
 
 main.add_command(serve.serve)
@@ -74,6 +78,7 @@ main.add_command(people.project)
 main.add_command(people.app_user)
 main.add_command(forms.form)
 main.add_command(tables.extract)
+main.add_command(flags.list_flags)
 main.add_command(tables.rebuild)
 main.add_command(tables.migrate)
 main.add_command(doctor.doctor)

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from forms.problems import Sentence
 from server import credentials
 from server.actions import people, projects
 from server.cli.desk import Desk, act, ask, desk
@@ -22,21 +23,54 @@ def user() -> None:
 
 @user.command("create")
 @click.argument("email")
-@click.option("--password", help="Asked for where it is not given.")
+@click.option("--password", help="Asked for where it is not given, else made up and shown once.")
 @click.option("--administrator/--no-administrator", default=False, help="May do everything on this server.")
 @click.pass_context
 def create_user(context: click.Context, email: str, password: str | None, administrator: bool) -> None:
     """Create a user."""
     at = desk(context)
-    if password is None and sys.stdin.isatty():
-        password = click.prompt("Contraseña / Password", hide_input=True, confirmation_prompt=True)
-    generated = password is None
-    chosen = password or credentials.new_password()
+    chosen, generated = _password(at, password)
     with at.office(create=True) as office:
         act(office, lambda ctx: people.create_user(ctx, email, chosen, administrator=administrator))
     at.say(f"Usuario {email} creado.", f"User {email} created.")
     if generated:
         at.say(f"Contraseña (no se vuelve a mostrar): {chosen}", f"Password (not shown again): {chosen}")
+
+
+@user.command("list")
+@click.pass_context
+def list_users(context: click.Context) -> None:
+    """List the people who log in."""
+    at = desk(context)
+    with at.office() as office:
+        found = ask(office, people.list_users)
+    at.say("n.º\tcorreo\tdesde\tpapel", "no.\te-mail\tsince\trole")
+    for one in found:
+        role = Sentence("administra", "administrator").say(at.language) if one.administrator else ""
+        click.echo(f"{one.actor_id}\t{one.email}\t{one.created_at:%Y-%m-%d}\t{role}")
+
+
+@user.command("password")
+@click.argument("email")
+@click.option("--password", help="The new password; asked for where it is not given, else made up and shown once.")
+@click.pass_context
+def set_password(context: click.Context, email: str, password: str | None) -> None:
+    """Give a user a new password; the old one opens nothing from then on."""
+    at = desk(context)
+    with at.office() as office:
+        chosen, generated = _password(at, password)
+        act(office, lambda ctx: people.set_password(ctx, email, chosen))
+    at.say(f"Contraseña de {email} cambiada.", f"Password of {email} changed.")
+    if generated:
+        at.say(f"Contraseña (no se vuelve a mostrar): {chosen}", f"Password (not shown again): {chosen}")
+
+
+def _password(at: Desk, given: str | None) -> tuple[str, bool]:
+    """The password to use and whether it was made up: the given one, else the one typed, else a generated one."""
+    if given is None and sys.stdin.isatty():
+        asked = Sentence("Contraseña", "Password").say(at.language)
+        given = click.prompt(asked, hide_input=True, confirmation_prompt=True)
+    return (credentials.new_password(), True) if given is None else (given, False)
 
 
 @click.group()
@@ -59,10 +93,12 @@ def create_project(context: click.Context, name: str) -> None:
 @click.pass_context
 def list_projects(context: click.Context) -> None:
     """List the projects."""
-    with desk(context).office() as office:
-        click.echo("#\tnombre / name")
-        for one in ask(office, projects.list_projects):
-            click.echo(f"{one.id}\t{one.name}")
+    at = desk(context)
+    with at.office() as office:
+        found = ask(office, projects.list_projects)
+    at.say("n.º\tnombre", "no.\tname")
+    for one in found:
+        click.echo(f"{one.id}\t{one.name}")
 
 
 @click.group("app-user")
@@ -113,11 +149,13 @@ def create_app_user(
 @click.pass_context
 def list_app_users(context: click.Context, project_id: int) -> None:
     """List the app users of a project."""
-    with desk(context).office() as office:
-        click.echo("#\tnombre / name\tdesde / since\t")
-        for key in ask(office, lambda ctx: people.list_app_users(ctx, project_id)):
-            state = "revocado/revoked" if key.revoked_at else ""
-            click.echo(f"{key.actor_id}\t{key.display_name}\t{key.created_at:%Y-%m-%d}\t{state}")
+    at = desk(context)
+    with at.office() as office:
+        found = ask(office, lambda ctx: people.list_app_users(ctx, project_id))
+    at.say("n.º\tnombre\tdesde\testado", "no.\tname\tsince\tstate")
+    for key in found:
+        state = Sentence("revocado", "revoked") if key.revoked_at else Sentence("con acceso", "active")
+        click.echo(f"{key.actor_id}\t{key.display_name}\t{key.created_at:%Y-%m-%d}\t{state.say(at.language)}")
 
 
 @app_user.command("revoke")

@@ -138,7 +138,7 @@ def _csv(
         for batches in zip(*(result.partitions() for result in results), strict=True):
             for row in batches[0] if len(batches) == 1 else map(_joined, *batches):
                 line = cells(row)
-                writer.writerow([_harmless(cell) for cell in line] if options.neutralise else line)
+                writer.writerow([harmless(cell) for cell in line] if options.neutralise else line)
             data = "".join(lines).encode()
             lines.clear()
             yield data
@@ -268,7 +268,8 @@ def _moment(value: datetime) -> str:
     return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _harmless(cell: Any) -> Any:
+def harmless(cell: Any) -> Any:
+    """`cell`, with an apostrophe before a text that a spreadsheet would run as a formula."""
     if isinstance(cell, str) and cell[:1] in ("=", "@", "\t", "\r", "+", "-") and not _HARMLESS.fullmatch(cell):
         return f"'{cell}"
     return cell

@@ -85,3 +85,13 @@ class FieldKey:
     display_name: str
     created_at: datetime
     revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Someone who logs in with an address and a password."""
+
+    actor_id: int
+    email: str
+    administrator: bool
+    created_at: datetime

@@ -156,3 +156,17 @@ class Flag:
     severity: str
     state: str
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FlaggedValue:
+    """A flag as people read it: the submission it is on (`key`), what was found, in which row, question and text."""
+
+    key: str
+    check: str
+    severity: str
+    state: str
+    row_key: str
+    path: str
+    text: str | None
+    created_at: datetime

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
-from server.model.submissions import Flag, flags
+from server.model.submissions import Flag, FlaggedValue, flags, submissions
 
 
 def replace(conn: Connection, submission_id: int, checks: str, rows: Sequence[dict[str, Any]], *, fresh: bool) -> None:
@@ -27,3 +27,23 @@ def list_flags(conn: Connection, submission_id: int) -> list[Flag]:
         Flag(*row)
         for row in conn.execute(select(flags).where(flags.c.submission_id == submission_id).order_by(flags.c.id))
     ]
+
+
+def list_of_form(conn: Connection, form_id: int) -> list[FlaggedValue]:
+    """The flags on a form's living submissions (drafts not), by submission and in the order in which they were raised."""
+    rows = conn.execute(
+        select(
+            submissions.c.instance_id,
+            flags.c.check,
+            flags.c.severity,
+            flags.c.state,
+            flags.c.row_key,
+            flags.c.path,
+            flags.c.text,
+            flags.c.created_at,
+        )
+        .join(submissions, submissions.c.id == flags.c.submission_id)
+        .where(submissions.c.form_id == form_id, submissions.c.draft.is_(False), submissions.c.deleted_at.is_(None))
+        .order_by(submissions.c.id, flags.c.id)
+    )
+    return [FlaggedValue(*row) for row in rows]

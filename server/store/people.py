@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
 
-from server.model.people import Actor, FieldKey, Grant, actors, assignments, field_keys, roles, users
+from server.model.people import Actor, FieldKey, Grant, User, actors, assignments, field_keys, roles, users
 from server.prepared import Prepared
 
 _GRANTS = actors.outerjoin(assignments, assignments.c.actor_id == actors.c.id).outerjoin(
@@ -67,6 +67,18 @@ def find_credentials(conn: Connection, email: str) -> tuple[int, str] | None:
 def count_users(conn: Connection) -> int:
     """How many users there are."""
     return conn.execute(select(func.count()).select_from(users)).scalar_one()
+
+
+def list_users(conn: Connection) -> list[User]:
+    """Every living user, eldest first."""
+    administrators = {actor_id for actor_id, _ in list_administrators(conn)}
+    rows = conn.execute(
+        select(users.c.actor_id, users.c.email, actors.c.created_at)
+        .join(actors, actors.c.id == users.c.actor_id)
+        .where(actors.c.deleted_at.is_(None))
+        .order_by(users.c.actor_id)
+    )
+    return [User(row.actor_id, row.email, row.actor_id in administrators, row.created_at) for row in rows]
 
 
 def list_administrators(conn: Connection) -> list[tuple[int, str]]:

@@ -230,9 +230,9 @@ def test_missing_java_is_said_with_a_way_out():
         "row": None,
         "column": None,
         "es": "ODK Validate no se ejecutó: no se encontró Java. Las fórmulas no se probaron. Instale Java 11 o posterior, o "
-        "el paquete opcional: pip install 'tejido[java]'.",
+        "el paquete opcional: .venv/bin/pip install '.[java]'.",
         "en": "ODK Validate did not run: no Java was found. The formulas were not tried out. Install Java 11 or later, or "
-        "the optional package: pip install 'tejido[java]'.",
+        "the optional package: .venv/bin/pip install '.[java]'.",
     }
     assert not_checked(Path("opt/java")).sentence.es.startswith(
         f"ODK Validate no se ejecutó: no se encontró Java en {Path('opt/java')}."

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from forms.problems import Problem
 from server import credentials
-from server.actions import checkup, drafts, extracts, following, forms, people, projects
+from server.actions import checkup, drafts, extracts, flags, following, forms, people, projects
 from server.context import Context
 from server.extracts.delimited import Options
 from server.model.people import Actor, field_keys, users
@@ -77,6 +77,9 @@ ALLOWED: dict[str, tuple[Callable[[Context], Any], set[str]]] = {
     "people.create_app_user": (lambda ctx: people.create_app_user(ctx, PROJECT, "Tel"), {"admin", "manager"}),
     "people.list_app_users": (lambda ctx: people.list_app_users(ctx, PROJECT), {"admin", "manager"}),
     "people.revoke_app_user": (lambda ctx: people.revoke_app_user(ctx, PROJECT, 2), {"admin", "manager"}),
+    "people.list_users": (people.list_users, {"admin"}),
+    "people.set_password": (lambda ctx: people.set_password(ctx, "viewer@example.org", "otra contraseña"), {"admin"}),
+    "flags.list_flagged": (lambda ctx: flags.list_flagged(ctx, PROJECT, "hogar"), {"admin", "manager", "viewer"}),
     "people.has_users": (people.has_users, {"admin"}),
     "projects.create_project": (lambda ctx: projects.create_project(ctx, "Otro"), {"admin"}),
     "projects.get_project": (

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import base64
+import csv
+import io
 import json
+import re
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
+from server.app import create_app, open_office
+from server.cli import spanish, words
 from server.cli.main import main
+from server.settings import Settings
 from tests.helpers import samples
 
 Tejido = Callable[..., Result]
@@ -131,3 +138,149 @@ def test_doctor_says_what_is_wrong_and_how_to_mend_it(tejido: Tejido):
     assert before.exit_code == 1
     assert "tejido user create" in before.output
     assert after.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("environment", "words", "usage"),
+    [
+        ({"LANG": "es_PA.UTF-8"}, (), "Uso:"),
+        ({"LANG": "en_US.UTF-8"}, (), "Usage:"),
+        ({"LANG": "C"}, (), "Usage:"),
+        ({"LANG": "es_PA.UTF-8", "LC_ALL": "C"}, (), "Usage:"),
+        ({"LANG": "C", "TEJIDO_LANGUAGE": "es"}, (), "Uso:"),
+        ({"LANG": "es_PA.UTF-8"}, ("--language", "en"), "Usage:"),
+        ({"LANG": "C"}, ("--language=es",), "Uso:"),
+    ],
+)
+def test_help_speaks_the_language_of_the_terminal(
+    environment: dict[str, str], words: tuple[str, ...], usage: str, monkeypatch: pytest.MonkeyPatch
+):
+    for name in ("LANG", "LC_ALL", "LC_MESSAGES", "TEJIDO_LANGUAGE"):
+        monkeypatch.delenv(name, raising=False)
+
+    helped = CliRunner().invoke(main, [*words, "app-user", "create", "--help"], env=environment)
+    mistaken = CliRunner().invoke(main, [*words, "app-user", "create"], env=environment)
+
+    assert helped.output.startswith(usage)
+    assert ("Número del proyecto." in helped.output) == (usage == "Uso:")
+    assert ("Falta el argumento 'NOMBRE'" in mistaken.output) == (usage == "Uso:")
+    assert ("Missing argument 'NAME'" in mistaken.output) == (usage == "Usage:")
+    assert mistaken.exit_code == 2
+
+
+def _texts(command: click.Command) -> Iterator[str]:
+    """Every help text of a command and of all below it."""
+    yield " ".join((command.help or "").split())
+    yield from (option.help or "" for option in command.params if isinstance(option, click.Option))
+    if isinstance(command, click.Group):
+        for below in command.commands.values():
+            yield from _texts(below)
+
+
+def test_every_command_and_option_has_help_in_both_languages():
+    words.speak(main, "en")
+    english = list(_texts(main))
+    words.speak(main, "es")
+    spanish_ = list(_texts(main))
+    words.speak(main, "en")
+
+    assert [text for text in english if not text] == []
+    assert [text for text in english if text not in spanish.HELP] == []
+    assert spanish_ == [spanish.HELP[text] for text in english]
+    assert list(_texts(main)) == english
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (
+            ("app-user", "create", "Tel", "--project", 1, "--form", "nada"),
+            "✗ No hay ningún formulario «nada» en el proyecto. Vea los que hay: tejido form list --project NÚMERO\n",
+        ),
+        (("form", "list", "--project", 9), "✗ No hay ningún proyecto 9. Vea los que hay: tejido project list\n"),
+        (
+            ("app-user", "revoke", 7, "--project", 1),
+            "✗ El proyecto no tiene ningún teléfono 7 con acceso. "
+            "Vea los que hay: tejido app-user list --project NÚMERO\n",
+        ),
+        (
+            ("user", "password", "a@example.org", "--password", "contraseña larga"),
+            "✗ Nadie entra con el correo a@example.org. Vea quiénes hay: tejido user list\n",
+        ),
+    ],
+)
+def test_what_is_not_found_is_named_with_the_command_that_lists_it(
+    tejido: Tejido, command: tuple[object, ...], said: str
+):
+    tejido("project", "create", "Cohesión")
+
+    assert tejido(*command, language="es").output == said
+
+
+def test_a_database_that_is_none_is_told_to_a_terminal(tejido: Tejido, tmp_path: Path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "tejido.sqlite3").write_bytes(b"no database at all, but long enough to be one" * 100)
+
+    answer = tejido("project", "list", language="es")
+
+    assert answer.exit_code == 1
+    assert answer.output.startswith("✗ La base de datos o el disco no responde (")
+    assert answer.output.endswith("Busque la causa con: tejido doctor\n")
+
+
+def test_settings_mistakes_follow_the_language(tejido: Tejido, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TEJIDO_NADA", "1")
+
+    assert tejido("project", "list", language="es").output.startswith("✗ No existe ningún ajuste «nada».")
+    assert tejido("project", "list").output.startswith("✗ There is no setting “nada”.")
+
+
+def test_lists_have_headings(tejido: Tejido):
+    tejido("project", "create", "Cohesión")
+    tejido("user", "create", "a@example.org", "--password", "contraseña larga", "--administrator")
+    tejido("app-user", "create", "Teléfono", "--project", 1)
+
+    assert tejido("project", "list").output == "no.\tname\n1\tCohesión\n"
+    assert re.fullmatch(
+        r"no\.\te-mail\tsince\trole\n1\ta@example\.org\t....-..-..\tadministrator\n", tejido("user", "list").output
+    )
+    assert re.fullmatch(
+        r"n\.º\tnombre\tdesde\testado\n2\tTeléfono\t....-..-..\tcon acceso\n",
+        tejido("app-user", "list", "--project", 1, language="es").output,
+    )
+
+
+def test_a_new_password_is_given_or_made_up(tejido: Tejido):
+    tejido("user", "create", "a@example.org", "--password", "contraseña larga")
+
+    given = tejido("user", "password", "a@example.org", "--password", "otra contraseña")
+    made = tejido("user", "password", "a@example.org")
+
+    assert given.output == "Password of a@example.org changed.\n"
+    assert "Password (not shown again): " in made.output
+    assert tejido("user", "password", "a@example.org", "--password", "corta").exit_code == 1
+
+
+def test_flags_are_listed_as_lines_and_as_csv(tejido: Tejido, workbook: Path, tmp_path: Path):
+    tejido("project", "create", "Cohesión")
+    tejido("form", "publish", workbook, "--project", 1)
+    tejido("user", "create", "a@example.org", "--password", "contraseña larga", "--administrator")
+    nothing = tejido("flags", "minimo", "--project", 1)
+    office = open_office(Settings(data=tmp_path / "data"))
+    xml = b'<data id="minimo" version="0"><nada>=1</nada><meta><instanceID>uuid:1</instanceID></meta></data>'
+    create_app(office).test_client().post(
+        "/v1/projects/1/submission",
+        data={"xml_submission_file": (io.BytesIO(xml), "a.xml", "text/xml")},
+        auth=("a@example.org", "contraseña larga"),
+    )
+    office.database.close()
+
+    lines = tejido("flags", "minimo", "--project", 1).output.splitlines()
+    rows = list(csv.reader(io.StringIO(tejido("flags", "minimo", "--project", 1, "--csv").output)))
+
+    assert nothing.output == "Nothing is flagged.\n"
+    assert lines[0] == "submission\tquestion\ttext\twhat was found"
+    assert "uuid:1\t\t0\tunknown version of the form" in lines
+    assert [line for line in lines if "=1" in line] == ["uuid:1\t/nada\t=1\tthe version has no such question"]
+    assert rows[0] == ["key", "row_key", "path", "text", "check", "severity", "state", "created_at"]
+    assert [row[3] for row in rows if row[4] == "builtin:unknown"] == ["'=1"]

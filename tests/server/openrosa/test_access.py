@@ -64,7 +64,7 @@ def test_case_16_without_credentials_basic_is_asked_for(desk: Desk, phone: Wire)
     for answer in (nobody.get("/formList"), nobody.head(), nobody.post(instance("hogar"), {"a.jpg": b"A"})):
         assert answer.status == 401
         assert answer.headers["WWW-Authenticate"] == 'Basic realm="Tejido", charset="UTF-8"'
-    assert nobody.get("/formList").message.startswith("No reconocemos este usuario o esta contraseña")
+    assert nobody.get("/formList").message.startswith("Falta decir quién pregunta.")
     assert list(desk.office.settings.data.rglob("*")) == []
 
 

@@ -1,0 +1,155 @@
+"""The command line's help in Spanish, and click's own words, by what they are in English."""
+
+from __future__ import annotations
+
+from typing import Final
+
+HELP: Final[dict[str, str]] = {
+    # commands
+    "Tejido: from XLSForm and ODK Collect to trusted numbers. Settings: see deploy/settings.md.": (
+        "Tejido: de XLSForm y ODK Collect a números confiables. Ajustes: vea deploy/settings.md."
+    ),
+    "Serve until stopped. An empty data folder gets an administrator, a project with the bundled forms and a QR code.": (
+        "Servir hasta que se detenga. Una carpeta vacía recibe un administrador, un proyecto con los formularios incluidos "
+        "y un código QR."
+    ),
+    "Forms: check a workbook, publish it, try a draft.": (
+        "Formularios: revisar un libro, publicarlo, probar un borrador."
+    ),
+    "Say everything that is wrong with a workbook (.xlsx, .xls, .md) or XForm (.xml).": (
+        "Decir todo lo que está mal en un libro (.xlsx, .xls, .md) o un XForm (.xml)."
+    ),
+    "Publish a workbook: phones get it at their next refresh.": (
+        "Publicar un libro: los teléfonos lo reciben al actualizar."
+    ),
+    "Make a workbook the draft of its form, and show the QR code that tries it on a phone.": (
+        "Hacer de un libro el borrador de su formulario y mostrar el código QR que lo prueba en un teléfono."
+    ),
+    "List the forms of a project.": "Listar los formularios de un proyecto.",
+    "open: phones get it. closing, closed: they do not; what they still send is kept.": (
+        "open: los teléfonos lo reciben. closing, closed: ya no; lo que todavía envíen se guarda."
+    ),
+    "People who log in.": "Personas que entran con contraseña.",
+    "Create a user.": "Crear un usuario.",
+    "List the people who log in.": "Listar las personas que entran.",
+    "Give a user a new password; the old one opens nothing from then on.": (
+        "Dar a un usuario otra contraseña; la anterior deja de servir."
+    ),
+    "Projects.": "Proyectos.",
+    "Create a project; prints its number.": "Crear un proyecto; imprime su número.",
+    "List the projects.": "Listar los proyectos.",
+    "Phones: one app user each, so that a lost one can be shut out.": (
+        "Teléfonos: un acceso por cada uno, para poder cerrarlo si se pierde."
+    ),
+    "Create an app user and show the QR code that connects a phone.": (
+        "Crear el acceso de un teléfono y mostrar el código QR que lo conecta."
+    ),
+    "List the app users of a project.": "Listar los accesos de teléfonos de un proyecto.",
+    "Shut out a phone; what it sent stays.": "Cerrar el acceso de un teléfono; lo que envió se queda.",
+    "List what found no place in a form's tables: values that do not fit their type, unknown questions and versions.": (
+        "Listar lo que no cupo en las tablas de un formulario: valores que no son de su tipo, preguntas y versiones "
+        "desconocidas."
+    ),
+    "Write every submission of a form as CSV tables in a zip.": (
+        "Escribir todos los envíos de un formulario como tablas CSV en un zip."
+    ),
+    "Write every typed table again from the raw submissions; the server may go on meanwhile.": (
+        "Escribir de nuevo todas las tablas desde los envíos originales; el servidor puede seguir mientras tanto."
+    ),
+    "Bring the database to this program's version.": "Llevar la base de datos a la versión de este programa.",
+    "Look at the installation and say what is wrong and how to mend it; exit code 1 where something is.": (
+        "Mirar la instalación y decir qué está mal y cómo arreglarlo; termina con código 1 si hay algo."
+    ),
+    # options
+    "Address to listen on.": "Dirección en que escucha.",
+    "Port to listen on.": "Puerto en que escucha.",
+    "Do not publish the bundled forms on an empty data folder.": (
+        "No publicar los formularios incluidos en una carpeta vacía."
+    ),
+    "TOML file with settings.": "Archivo TOML con ajustes.",
+    "Folder of everything that is kept.": "Carpeta de todo lo que se guarda.",
+    "SQLAlchemy URL; default: SQLite in the data folder.": "URL de SQLAlchemy; si falta: SQLite en la carpeta de datos.",
+    "Language of messages.": "Idioma de los mensajes.",
+    "Number of the project.": "Número del proyecto.",
+    "Folder with the form's media.": "Carpeta con las imágenes y otros archivos del formulario.",
+    "The Java to run ODK Validate with; default: the one that is found.": (
+        "El Java para ODK Validate; si falta: el que se encuentre."
+    ),
+    "As CSV, with every field.": "Como CSV, con todos los campos.",
+    "Asked for where it is not given, else made up and shown once.": (
+        "Se pregunta si falta; sin terminal se genera y se muestra una vez."
+    ),
+    "The new password; asked for where it is not given, else made up and shown once.": (
+        "La contraseña nueva; se pregunta si falta, y sin terminal se genera y se muestra una vez."
+    ),
+    "May do everything on this server.": "Puede hacer todo en este servidor.",
+    "Only this form (may be repeated); default: all of the project.": (
+        "Solo este formulario (se puede repetir); si falta: todos los del proyecto."
+    ),
+    "Print URL, settings and QR text as JSON.": "Imprimir URL, ajustes y texto del QR como JSON.",
+    "Write the QR code as PNG.": "Escribir el código QR como PNG.",
+    "Write the QR code as SVG.": "Escribir el código QR como SVG.",
+    "The .zip to write.": "El .zip que se escribe.",
+    "One 0/1 column per choice besides.": "Además, una columna 0/1 por opción.",
+    "Column names without their groups.": "Nombres de columnas sin sus grupos.",
+    "Do not put an apostrophe before formula-like text.": "No poner un apóstrofo ante textos que parecen fórmulas.",
+    "Show the version and exit.": "Mostrar la versión y salir.",
+    "Show this message and exit.": "Mostrar esta ayuda y salir.",
+    # what stands for a value
+    "[OPTIONS]": "[OPCIONES]",
+    "COMMAND [ARGS]...": "ORDEN [ARGUMENTOS]...",
+    "TEXT": "TEXTO",
+    "INTEGER": "NÚMERO",
+    "FILE": "ARCHIVO",
+    "DIRECTORY": "CARPETA",
+    "PATH": "RUTA",
+    "NAME": "NOMBRE",
+    "EMAIL": "CORREO",
+    "FORM_ID": "FORMULARIO",
+    "ACTOR_ID": "N.º",
+}
+"""Help of commands and options, and the words that stand for a value."""
+
+CLICK: Final[dict[str, str]] = {
+    "Usage:": "Uso:",
+    "Options": "Opciones",
+    "Commands": "Órdenes",
+    "Positional arguments": "Argumentos",
+    "required": "obligatorio",
+    "default: {default}": "si falta: {default}",
+    "Error: {message}": "Error: {message}",
+    "Aborted!": "Cancelado.",
+    "Repeat for confirmation": "Repítala para confirmar",
+    "Error: The two entered values do not match.": "Error: lo escrito las dos veces no coincide.",
+    "Try '{command} {option}' for help.": "Vea la ayuda con «{command} {option}».",
+    "Invalid value: {message}": "Valor no válido: {message}",
+    "Invalid value for {param_hint}: {message}": "Valor no válido para {param_hint}: {message}",
+    "Missing argument": "Falta el argumento",
+    "Missing option": "Falta la opción",
+    "Missing parameter": "Falta el parámetro",
+    "Missing command.": "Falta la orden.",
+    "Missing parameter: {param_name}": "Falta el parámetro: {param_name}",
+    "Choose from:\n\t{choices}": "Elija entre:\n\t{choices}",
+    "No such option {name!r}.": "No existe la opción {name!r}.",
+    "No such option: {name}": "No existe la opción {name}.",
+    "No such command {name!r}.": "No existe la orden {name!r}.",
+    "Did you mean {possibility}?": "¿Quiso decir {possibility}?",
+    "(Did you mean one of: {possibilities}?)": "(¿Quiso decir una de estas: {possibilities}?)",
+    "(Possible options: {possibilities})": "(Opciones posibles: {possibilities})",
+    "Got unexpected extra argument ({args})": "Sobra el argumento ({args}).",
+    "Got unexpected extra arguments ({args})": "Sobran los argumentos ({args}).",
+    "Option {name!r} does not take a value.": "La opción {name!r} no lleva valor.",
+    "Option {name!r} requires an argument.": "La opción {name!r} necesita un valor.",
+    "Option {name!r} requires {nargs} arguments.": "La opción {name!r} necesita {nargs} valores.",
+    "Argument {name!r} takes {nargs} values.": "El argumento {name!r} lleva {nargs} valores.",
+    "{value!r} is not {choice}.": "{value!r} no es {choice}.",
+    "{value!r} is not one of {choices}.": "{value!r} no es uno de {choices}.",
+    "{value!r} is not a valid {number_type}.": "{value!r} no es un número válido.",
+    "{name} {filename!r} does not exist.": "{filename!r} no existe.",
+    "{name} {filename!r} is a file.": "{filename!r} es un archivo, no una carpeta.",
+    "{name} {filename!r} is a directory.": "{filename!r} es una carpeta, no un archivo.",
+    "{name} {filename!r} is not readable.": "{filename!r} no se puede leer.",
+    "{name} {filename!r} is not writable.": "No se puede escribir en {filename!r}.",
+    "Could not open file {filename!r}: {message}": "No se pudo abrir {filename!r}: {message}",
+}
+"""What click says, in the words of its 8.2 to 8.5."""
