@@ -159,11 +159,19 @@ def publish(
 
     The same content published again under the same version is no error: only its media can be new. Other content under a
     version that phones may hold already is Problem 409.6. `progress` is told (done, all) where
-    stored rows must be written again.
+    stored rows must be written again. Raises Problem 503.1 where somebody's reading holds up a typed table.
     """
     form = _drafted(ctx, project_id, form_id)
     require(ctx, "form.update", form)
-    draft = forms.get_version(ctx.conn, form.draft_version_id or 0)
+    with ddl.waiting(ctx.conn, seconds=ctx.settings.database_wait, form_id=form_id):
+        return _publish(ctx, forms.hold_for_change(ctx.conn, form.id), progress)
+
+
+def _publish(ctx: Context, form: Form, progress: Callable[[int, int], None] | None) -> Published:
+    form_id, project_id = form.xml_form_id, form.project_id
+    if form.draft_version_id is None:  # somebody else has just published it
+        raise problems.no_draft(form_id)
+    draft = forms.get_version(ctx.conn, form.draft_version_id)
     held = forms.find_published(ctx.conn, form.id, draft.version)
     if held is not None and (held.sha256 != draft.sha256 or held.id != form.current_version_id):
         raise problems.version_taken(form_id, draft.version)

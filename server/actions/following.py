@@ -74,8 +74,8 @@ def follow(ctx: Context, followed: Followed) -> None:
 
 def follow_stored(ctx: Context, submission_id: int) -> None:
     """Let everything follow once more from what is stored of a submission."""
+    form = forms.hold_for_rows(ctx.conn, submission_id)
     submission = submissions.lock(ctx.conn, submission_id)
-    form = forms.get_form(ctx.conn, submission.form_id)
     if submission.draft:
         return
     if submission.deleted_at is not None:
@@ -139,7 +139,7 @@ def retry_failures(ctx: Context, *, most: int = 50) -> int:
     """Try again what failed to follow; gives how many submissions were tried."""
     require(ctx, "config.set", None)
     waiting = list(dict.fromkeys(failure[0] for failure in submissions.list_failures(ctx.conn, most=most)))
-    for submission_id in waiting:
+    for submission_id in sorted(waiting):  # in the order of a rebuild, so that neither waits for the other
         follow_stored(ctx, submission_id)
     return len(waiting)
 

@@ -62,14 +62,16 @@ def receive(ctx: Context, project_id: int, instance: Instance, files: Sequence[F
     """Keep an instance and its files, and let everything follow from it.
 
     Closed and deleted forms and old or unknown versions are accepted: a phone that was away for months has nobody to ask.
-    Sent again, the same instance adds only files. Raises Problem 404.1 where the project never had the form, 409.1 where the
-    id is taken by other content. Sources: OpenRosa Form Submission API; ODK XForms specification, "deprecatedID".
+    Sent again, the same instance adds only files, also where its form was deleted since and its id given to another one;
+    other content under an id that only the deleted form knows is a submission of the living form. Raises Problem 404.1
+    where the project never had the form, 409.1 where the id is taken by other content. Sources: OpenRosa Form Submission
+    API; ODK XForms specification, "deprecatedID".
     """
     found = forms.find_for_submission(ctx.conn, project_id, instance.form_id, instance.version)
-    require(ctx, "submission.create", found[0] if found else projects.find_project(ctx.conn, project_id))
-    if found is None:
+    require(ctx, "submission.create", found[0][0] if found else projects.find_project(ctx.conn, project_id))
+    if not found:
         raise problems.form_not_found(instance.form_id)
-    form, form_version_id, sha256 = found
+    form, form_version_id, sha256 = next((former for former in found[1:] if _holds(ctx, former[0], instance)), found[0])
 
     return _keep(
         ctx,
@@ -78,6 +80,12 @@ def receive(ctx: Context, project_id: int, instance: Instance, files: Sequence[F
         files,
         device,
     )
+
+
+def _holds(ctx: Context, former: Form, instance: Instance) -> bool:
+    """Whether this very document was received for a form that was deleted since: sent again, it is no new submission."""
+    same, _ = submissions.held(ctx.conn, former.id, draft=False, instance=instance)
+    return same is not None and same.fingerprint == instance.fingerprint
 
 
 def receive_test(

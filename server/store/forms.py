@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Select, bindparam, exists, ins
 
 from server.model.forms import Form, FormVersion, ListedForm, form_attachments, form_versions, forms
 from server.model.projects import projects
+from server.model.submissions import submissions
 from server.prepared import Prepared
 
 _FORM: tuple[ColumnElement[Any], ...] = (
@@ -56,7 +57,6 @@ _FOR_SUBMISSION = Prepared(
     .where(forms.c.project_id == bindparam("project_id"), forms.c.xml_form_id == bindparam("xml_form_id"))
     .where(forms.c.current_version_id.is_not(None))  # a first draft must not hide the deleted form that it replaces
     .order_by(forms.c.deleted_at.is_not(None), form_versions.c.id.is_(None), forms.c.id.desc())
-    .limit(1)
     .with_for_update(read=True, of=forms)  # PostgreSQL: no layout is changed while an instance is written to it
 )
 _LISTED = (
@@ -91,16 +91,36 @@ def get_form(conn: Connection, form_id: int) -> Form:
     return Form(*conn.execute(select(*_FORM).where(forms.c.id == form_id)).one())
 
 
+def hold_for_change(conn: Connection, form_id: int) -> Form:
+    """The form with this row id, once nobody writes to it any more; nobody begins to until the transaction ends."""
+    statement = select(*_FORM).where(forms.c.id == form_id).with_for_update(key_share=True)
+    return Form(*conn.execute(statement).one())
+
+
+def hold_for_rows(conn: Connection, submission_id: int) -> Form:
+    """The form of a submission, its layout kept as it is until the transaction ends.
+
+    Whoever writes rows takes this before the submission itself: publishing holds the form and then asks for submissions.
+    """
+    statement = (
+        select(*_FORM)
+        .join(submissions, submissions.c.form_id == forms.c.id)
+        .where(submissions.c.id == submission_id)
+        .with_for_update(read=True, of=forms)
+    )
+    return Form(*conn.execute(statement).one())
+
+
 def find_for_submission(
     conn: Connection, project_id: int, xml_form_id: str, version: str
-) -> tuple[Form, int | None, str | None] | None:
-    """Where an arriving instance belongs: the form (living before deleted), its published version of that name, and the
-    SHA-256 of that version's XML.
+) -> list[tuple[Form, int | None, str | None]]:
+    """Where an arriving instance belongs, best first: the form (living before deleted), its published version of that name,
+    and the SHA-256 of that version's XML; after it, the deleted forms that once had this id.
 
-    The version is None where the form never had it; None altogether where there is no such project or it never had the form.
+    The version is None where the form never had it; nothing where there is no such project or it never had the form.
     """
-    row = _FOR_SUBMISSION.first(conn, {"project_id": project_id, "xml_form_id": xml_form_id, "version": version})
-    return (Form(*row[:-2]), row[-2], row[-1]) if row else None
+    values = {"project_id": project_id, "xml_form_id": xml_form_id, "version": version}
+    return [(Form(*row[:-2]), row[-2], row[-1]) for row in _FOR_SUBMISSION.all(conn, values)]
 
 
 def list_forms(conn: Connection, project_id: int) -> list[Form]:

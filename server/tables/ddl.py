@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, Final
 
@@ -18,17 +20,21 @@ from sqlalchemy import (
     Text,
     Time,
     inspect,
+    text,
 )
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.schema import CreateColumn, CreateTable, DropTable
 from sqlalchemy.types import TypeEngine
 
 from forms.schema import Type
+from server import problems
 from server.model.columns import Id, Instant, Json
 from server.tables.layout import DataColumn, DataTable, Layout, Widening
 
 SCHEMA: Final = "data"
 """The PostgreSQL schema of typed tables, which analysts may be given to read; on SQLite a prefix."""
 
+_LOCK_NOT_AVAILABLE: Final = "55P03"
 _TYPES: Final[dict[Type, tuple[TypeEngine[Any], ...]]] = {
     "string": (Text(),),
     "int": (BigInteger(),),
@@ -71,6 +77,26 @@ def apply(conn: Connection, widening: Widening, layout: Layout) -> None:
             _add_column(conn, part, part.c[physical])
     for table, before_column, after in widening.widened:
         _convert(conn, sql_tables(conn, by_name[table.name])[after.part - 1], before_column, after)
+
+
+@contextmanager
+def waiting(conn: Connection, *, seconds: int, form_id: str) -> Iterator[None]:
+    """Within this, no table or row is waited for longer than `seconds`; PostgreSQL only, SQLite has one writer.
+
+    Whoever waits for a table holds up everyone behind it. Raises Problem 503.1 when the time is over.
+    """
+    if conn.dialect.name != "postgresql":
+        yield
+        return
+    limit = text("SELECT set_config('lock_timeout', :limit, true)")
+    conn.execute(limit, {"limit": f"{seconds}s"})
+    try:
+        yield
+    except OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
+            raise problems.form_in_use(form_id) from error
+        raise
+    conn.execute(limit, {"limit": "0"})
 
 
 def repair(conn: Connection, layout: Layout) -> None:
