@@ -49,6 +49,9 @@ def read_submission(request: Request, *, max_body: int, max_xml: int) -> tuple[b
     except RequestEntityTooLarge as error:
         _close(streams)
         raise problems.too_large("El envío / the submission", max_body) from error
+    except OSError as error:  # a full disk where large parts wait
+        _close(streams)
+        raise problems.unavailable(f"uploads: {error.strerror}") from error
     except (ValueError, HTTPException) as error:
         _close(streams)
         raise problems.bad_multipart() from error
