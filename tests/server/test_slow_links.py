@@ -30,6 +30,15 @@ def test_stalled_uploads_leave_every_thread_to_others(prepared_url: str, tmp_pat
         assert sorted(times)[5] < 5
 
 
+def test_more_idle_connections_than_waitress_takes_by_itself_hold_up_nobody(prepared_url: str, tmp_path: Path) -> None:
+    with serving(tmp_path / "data", prepared_url, threads=4) as server, ExitStack() as stack:
+        parts = urlsplit(server.url)
+        for _ in range(150):
+            stack.enter_context(socket.create_connection((parts.hostname, parts.port), timeout=30))
+
+        assert requests.get(f"{server.url}/healthz", timeout=30).status_code == 200
+
+
 def _stalled_upload(base: str) -> socket.socket:
     """A phone that announced a megabyte, sent a little of it, and now waits for its network."""
     parts = urlsplit(base)
