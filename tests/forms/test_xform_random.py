@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from forms import workbook, xform
@@ -55,6 +55,20 @@ PLAIN_NAMES = st.from_regex(r"q[a-z0-9]{1,5}", fullmatch=True)
 LABELS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1).filter(
     lambda s: s.strip() == s
 )
+
+
+def repeats(trees: tuple[Tree, ...]) -> Iterator[str]:
+    """The name of every repeat at any depth."""
+    for tree in trees:
+        if tree.kind == "repeat":
+            yield tree.name
+        yield from repeats(tree.children)
+
+
+def has_a_table_for_each_repeat(trees: tuple[Tree, ...]) -> bool:
+    """Whether no two repeats at any depth share a name, as pyxform asks of a workbook."""
+    names = list(repeats(trees))
+    return len(names) == len(set(names))
 
 
 def outline(trees: tuple[Tree, ...], above: str = "") -> Iterator[tuple[str, str, str]]:
@@ -111,7 +125,13 @@ def test_xform_of_any_tree_gives_each_element_once(tree: tuple[Tree, ...], draw:
     assert [(field.path, field.type or field.kind, field.label[""]) for field in schema.fields] == list(outline(tree))
 
 
-@given(trees(PLAIN_NAMES, st.sampled_from(["Sí", "¿Cuántos?", "Edad en años"])))
+@given(trees(PLAIN_NAMES, st.sampled_from(["Sí", "¿Cuántos?", "Edad en años"])).filter(has_a_table_for_each_repeat))
+@example(
+    (
+        Tree("q0", "acknowledge", "Sí"),
+        Tree("q1", "repeat", "Sí", (Tree("q1", "group", "Sí", (Tree("q1", "text", "Sí"),)),)),
+    )
+)
 @settings(max_examples=40)
 def test_workbook_of_any_tree_gives_each_row_once(tree: tuple[Tree, ...]) -> None:
     sheet = "\n".join(rows(tree))
