@@ -26,7 +26,8 @@ def csv_zip(project_id: int, form_id: str) -> Response:
         options = CsvOptions().load(request.args.to_dict())
     except ValidationError as error:
         field = str(next(iter(error.messages))) if isinstance(error.messages, dict) else "options"
-        sentence = Sentence(es="use true o false.", en="use true or false.")
+        allowed = ("neutralise", "keep") if field == "formulas" else ("true", "false")
+        sentence = Sentence(es=f"use {' o '.join(allowed)}.", en=f"use {' or '.join(allowed)}.")
         raise problems.wrong_value(field, request.args.get(field), sentence) from error
     act(lambda ctx: extracts.note_export(ctx, project_id, form_id, "csv.zip"))
     with ExitStack() as stack:

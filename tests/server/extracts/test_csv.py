@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import secrets
 import tracemalloc
 import zipfile
@@ -195,13 +196,38 @@ def test_group_paths_are_left_out_on_request(desk: Desk, phone: Wire, analyst: W
 
 
 @ON_SQLITE
-@pytest.mark.parametrize("query", ["?groupPaths=maybe", "?splitSelectMultiples=7"])
+@pytest.mark.parametrize("query", ["?groupPaths=maybe", "?splitSelectMultiples=7", "?formulas=run"])
 def test_an_option_that_is_neither_true_nor_false_is_refused(desk: Desk, analyst: Wire, query: str):
     desk.publish(HOUSE)
 
     answer = download(analyst, query=query)
 
     assert (answer.status, b'"code": 400.8' in answer.body) == (400, True)
+
+
+@ON_SQLITE
+@pytest.mark.parametrize(
+    ("query", "option"),
+    [
+        ("?attachments=true", "attachments"),
+        ("?deletedFields=true", "deletedFields"),
+        ("?%24filter=__system/reviewState%20eq%20null", "$filter"),
+    ],
+)
+def test_an_option_of_central_that_is_not_served_is_named(desk: Desk, analyst: Wire, query: str, option: str):
+    desk.publish(HOUSE)
+
+    answer = download(analyst, query=query)
+
+    told = json.loads(answer.body)
+    assert (answer.status, told["code"], told["details"]) == (501, 501.1, {"feature": option})
+
+
+@ON_SQLITE
+def test_what_is_not_served_may_be_declined(desk: Desk, analyst: Wire):
+    desk.publish(HOUSE)
+
+    assert download(analyst, query="?attachments=false&deletedFields=false").status == 200
 
 
 FORMULAS = [
