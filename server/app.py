@@ -27,8 +27,19 @@ _TOKEN: Final = re.compile(r"(/key|/test)/[^/]+/")
 
 
 def open_office(settings: Settings, *, clock: Clock = wall_clock) -> Office:
-    """What one process holds: database and blobs. The database is not migrated here."""
-    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """What one process holds: database and blobs. The database is not migrated here.
+
+    Raises Problem 500.8 where the data folder cannot be made.
+    """
+    try:
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise problems.bad_folder(str(settings.data), error.strerror or str(error)) from error
+    return look_into(settings, clock=clock)
+
+
+def look_into(settings: Settings, *, clock: Clock = wall_clock) -> Office:
+    """The office of an installation that is there already, or is only looked at: no folder is made."""
     return Office(settings, Database(settings), DiskBlobs(settings.data / "blobs"), clock)
 
 

@@ -17,13 +17,49 @@ def unknown_setting(name: str) -> Problem:
     )
 
 
-def bad_setting(name: str, reason: str) -> Problem:
-    """500.8: a setting that is unreadable."""
+def bad_setting(name: str, reason: Sentence) -> Problem:
+    """500.8: a setting that is unreadable, or cannot be meant."""
     return Problem(
         500.8,
-        Sentence(es=f"El ajuste «{name}» no sirve: {reason}.", en=f"The setting “{name}” does not work: {reason}."),
+        Sentence(
+            es=f"El ajuste «{name}» no sirve: {reason.es}.", en=f"The setting “{name}” does not work: {reason.en}."
+        ),
         {"setting": name},
         Sentence(es="Los ajustes están en deploy/settings.md.", en="Settings are listed in deploy/settings.md."),
+    )
+
+
+def bad_folder(where: str, reason: str) -> Problem:
+    """500.8: the folder of everything that is kept cannot be made or written to."""
+    return Problem(
+        500.8,
+        Sentence(es=f"No se puede escribir en {where}: {reason}.", en=f"Cannot write to {where}: {reason}."),
+        {"setting": "data"},
+        Sentence(
+            es="Cambie sus permisos o indique otra carpeta con --data o TEJIDO_DATA.",
+            en="Change its permissions or name another folder with --data or TEJIDO_DATA.",
+        ),
+    )
+
+
+def cannot_listen(host: str, port: int, *, taken: bool, reason: str) -> Problem:
+    """500.8: the address to listen on is another program's, or none of this machine's."""
+    if taken:
+        sentence = Sentence(
+            es=f"El puerto {port} ya está en uso: por otro programa, o por un Tejido que sigue en marcha.",
+            en=f"Port {port} is in use already: by another program, or by a Tejido that is still running.",
+        )
+    else:
+        sentence = Sentence(
+            es=f"No se puede escuchar en {host}:{port}: {reason}.", en=f"Cannot listen on {host}:{port}: {reason}."
+        )
+    return Problem(
+        500.8,
+        sentence,
+        {"host": host, "port": port},
+        Sentence(
+            es="Elija otro con TEJIDO_PORT o TEJIDO_HOST.", en="Choose another one with TEJIDO_PORT or TEJIDO_HOST."
+        ),
     )
 
 

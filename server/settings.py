@@ -7,7 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from forms.problems import Sentence
 from server import problems
 
 PREFIX: Final = "TEJIDO_"
@@ -75,14 +80,11 @@ def load(
     """Settings from their four sources.
 
     `file` is TOML with the names of the fields; `environment` is what the operating system gives; `overrides` come from the
-    command line (None values are left out). Raises Problem 500.8 for an unknown name or a value that is no number.
+    command line (None values are left out). Raises Problem 500.8 for an unknown name or a value that cannot be meant.
     """
     given: dict[str, Any] = {}
     if file is not None:
-        try:
-            given |= tomllib.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise problems.bad_setting(str(file), str(error)) from error
+        given |= read_file(file)
     known = {entry.name: entry for entry in fields(Settings)}
     given |= {key.removeprefix(PREFIX).lower(): value for key, value in environment.items() if key.startswith(PREFIX)}
     given |= {key: value for key, value in (overrides or {}).items() if value is not None}
@@ -92,9 +94,49 @@ def load(
             raise problems.unknown_setting(name)
         values[name] = _convert(name, value, known[name].default)
     settings = replace(Settings(), **values)
-    if settings.language not in ("es", "en"):
-        raise problems.bad_setting("language", settings.language)
+    _require_sound(settings)
     return replace(settings, base_url=settings.base_url.rstrip("/"))
+
+
+def read_file(file: Path) -> dict[str, Any]:
+    """What a settings file says, by name. Raises Problem 500.8 where it is not readable as TOML."""
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise problems.bad_setting(str(file), Sentence(str(error), str(error))) from error
+
+
+def _require_sound(settings: Settings) -> None:
+    if settings.language not in ("es", "en"):
+        raise problems.bad_setting("language", Sentence("debe ser es o en", "it must be es or en"))
+    if not 1 <= settings.port <= 65535:
+        raise problems.bad_setting("port", Sentence("debe estar entre 1 y 65535", "it must be from 1 to 65535"))
+    for name in ("accept_content_length", "max_body", "max_xml", "threads", "database_wait"):
+        if getattr(settings, name) < 1:
+            raise problems.bad_setting(name, Sentence("debe ser mayor que 0", "it must be more than 0"))
+    try:
+        url = urlsplit(settings.base_url)
+        whole = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:
+        whole = False
+    if settings.base_url and (not whole or url.query or url.fragment):
+        raise problems.bad_setting(
+            "base_url",
+            Sentence(
+                f"«{settings.base_url}» no es una dirección como https://datos.example.org",
+                f"“{settings.base_url}” is no address such as https://datos.example.org",
+            ),
+        )
+    try:
+        make_url(settings.database)
+    except ArgumentError as error:
+        raise problems.bad_setting(
+            "database_url",
+            Sentence(
+                "no es una dirección como postgresql://usuario:clave@equipo/base",
+                "it is no address such as postgresql://user:password@host/database",
+            ),
+        ) from error
 
 
 def _convert(name: str, value: Any, default: Any) -> Any:
@@ -104,5 +146,6 @@ def _convert(name: str, value: Any, default: Any) -> Any:
         if isinstance(default, Path):
             return Path(value)
     except (TypeError, ValueError) as error:
-        raise problems.bad_setting(name, str(value)) from error
+        told = Sentence(f"«{value}» no sirve", f"“{value}” will not do")
+        raise problems.bad_setting(name, told) from error
     return str(value)

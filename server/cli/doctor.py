@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
+import errno
+import http.client
 import os
 import shutil
-import sqlite3
-import tempfile
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
 import click
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from forms.problems import Problem, Sentence
 from forms.validate import find_java
-from server import migrations
+from server import migrations, problems
 from server.actions import checkup, people
+from server.app import look_into
 from server.cli.desk import Desk, ask, desk
 from server.context import Office
 
-_LEAST_FREE = 1_000_000_000
+_LEAST_FREE: Final = 1_000_000_000
+"""Bytes of free disk below which something is wrong."""
+_NO_RIGHT: Final = Sentence("falta el permiso", "permission denied")
+
+
+Grade = Literal["sound", "advice", "wrong"]
+_MARKS: Final[dict[Grade, str]] = {"sound": "✓", "advice": "!", "wrong": "✗"}
 
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """One thing that was looked at; `wrong` makes the command fail, and `way_out` says what to do."""
+    """One thing that was looked at; one that is `wrong` makes the command fail, and `way_out` says what to do."""
 
-    wrong: bool
+    grade: Grade
     sentence: Sentence
     way_out: Sentence | None = None
 
@@ -35,57 +45,52 @@ class Remark:
 @click.command()
 @click.pass_context
 def doctor(context: click.Context) -> None:
-    """Look at the installation and say what is wrong and how to mend it; exit code 1 where something is."""
+    """Say what is wrong with the installation and how to mend it, changing nothing; exit code 1 where something is."""
     at = desk(context)
     wrong = False
     for remark in _look(at):
-        wrong = wrong or remark.wrong
-        click.echo(f"{'✗' if remark.wrong else '✓'} {remark.sentence.say(at.language)}")
+        wrong = wrong or remark.grade == "wrong"
+        click.echo(f"{_MARKS[remark.grade]} {remark.sentence.say(at.language)}")
         if remark.way_out is not None:
             click.echo(f"    → {remark.way_out.say(at.language)}")
     if wrong:
         context.exit(1)
 
 
+_EMPTY: Final = Remark(
+    "advice",
+    Sentence("No hay base de datos todavía: se crea al iniciar.", "There is no database yet: serving makes it."),
+    Sentence("tejido serve", "tejido serve"),
+)
+
+
 def _look(at: Desk) -> Iterator[Remark]:
-    yield from _folder(at)
-    yield from _address(at)
-    yield _java()
-    try:
-        with at.office(create=True, migrate=False) as office:
-            yield from _database(office)
-    except Problem as problem:
-        yield Remark(
-            True,
-            Sentence(
-                f"La base de datos no responde: {problem.say('es')}",
-                f"The database does not answer: {problem.say('en')}",
-            ),
-            Sentence(
-                "Compruebe TEJIDO_DATABASE_URL y que el servidor de base de datos esté encendido.",
-                "Check TEJIDO_DATABASE_URL and that the database server is running.",
-            ),
-        )
+    for part in (_folder(at), _address(at), _port(at), _java(), _database(at)):
+        try:
+            yield from part
+        except (
+            Problem,
+            OSError,
+            SQLAlchemyError,
+        ) as error:  # one part that cannot be looked at hides none of the others
+            es, en = (error.say("es"), error.say("en")) if isinstance(error, Problem) else (str(error), str(error))
+            yield Remark("wrong", Sentence(f"No se pudo revisar: {es}", f"Could not be looked at: {en}"))
 
 
 def _folder(at: Desk) -> Iterator[Remark]:
-    folder = at.settings.data
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder):
-            pass
-    except OSError as error:
+    folder = at.settings.data.absolute()
+    standing = next(place for place in (folder, *folder.parents) if place.exists())
+    if not standing.is_dir() or not os.access(standing, os.W_OK | os.X_OK):
+        reason = Sentence("no es una carpeta", "it is no folder") if not standing.is_dir() else _NO_RIGHT
         yield Remark(
-            True,
-            Sentence(
-                f"No se puede escribir en {folder}: {error.strerror}.", f"Cannot write to {folder}: {error.strerror}."
-            ),
+            "wrong",
+            Sentence(f"No se puede escribir en {standing}: {reason.es}.", f"Cannot write to {standing}: {reason.en}."),
             Sentence("Cambie sus permisos o use TEJIDO_DATA.", "Change its permissions or use TEJIDO_DATA."),
         )
         return
-    free = shutil.disk_usage(folder).free
+    free = shutil.disk_usage(standing).free
     yield Remark(
-        free < _LEAST_FREE,
+        "wrong" if free < _LEAST_FREE else "sound",
         Sentence(f"{folder}: {free // 1_000_000} MB libres.", f"{folder}: {free // 1_000_000} MB free."),
         Sentence(
             "Libere espacio: con el disco lleno no se recibe nada.", "Free some space: a full disk receives nothing."
@@ -93,13 +98,20 @@ def _folder(at: Desk) -> Iterator[Remark]:
         if free < _LEAST_FREE
         else None,
     )
-    if os.name == "posix" and folder.stat().st_mode & 0o077:
+    if standing != folder:
         yield Remark(
-            False,
+            "advice",
+            Sentence(
+                "La carpeta no existe todavía: se crea al iniciar.", "The folder does not exist yet: serving makes it."
+            ),
+        )
+    elif os.name == "posix" and folder.stat().st_mode & 0o077:
+        yield Remark(
+            "advice",
             Sentence(
                 f"Otros usuarios del equipo pueden abrir {folder}.", f"Other users of this machine can open {folder}."
             ),
-            Sentence(f"chmod 700 {folder}", f"chmod 700 {folder}"),
+            Sentence(f"chmod 700 '{folder}'", f"chmod 700 '{folder}'"),
         )
 
 
@@ -109,7 +121,7 @@ def _address(at: Desk) -> Iterator[Remark]:
     host = parts.hostname or ""
     if parts.scheme not in ("http", "https") or not host or "_" in host:
         yield Remark(
-            True,
+            "wrong",
             Sentence(f"Los teléfonos no pueden usar la dirección {base}.", f"Phones cannot use the address {base}."),
             Sentence(
                 "TEJIDO_BASE_URL debe empezar con http:// o https:// y su nombre no puede llevar «_».",
@@ -118,7 +130,7 @@ def _address(at: Desk) -> Iterator[Remark]:
         )
     elif host in ("127.0.0.1", "localhost", "::1"):
         yield Remark(
-            False,
+            "advice",
             Sentence(
                 f"La dirección {base} solo sirve en este equipo.", f"The address {base} works on this machine only."
             ),
@@ -128,15 +140,56 @@ def _address(at: Desk) -> Iterator[Remark]:
             ),
         )
     else:
-        yield Remark(False, Sentence(f"Dirección para teléfonos: {base}", f"Address for phones: {base}"))
+        yield Remark("sound", Sentence(f"Dirección para teléfonos: {base}", f"Address for phones: {base}"))
 
 
-def _java() -> Remark:
+def _port(at: Desk) -> Iterator[Remark]:
+    host, port = at.settings.host, at.settings.port
+    try:
+        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = found[0]
+        with socket.socket(family, kind, protocol) as probe:
+            if os.name == "posix":
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does: a closing one is free
+            probe.bind(address)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE and _is_tejido(host, port):
+            yield Remark(
+                "sound", Sentence(f"Tejido está en marcha en el puerto {port}.", f"Tejido runs on port {port}.")
+            )
+            return
+        taken = error.errno == errno.EADDRINUSE
+        problem = problems.cannot_listen(host, port, taken=taken, reason=error.strerror or str(error))
+        yield Remark("wrong", problem.sentence, problem.way_out)
+    else:
+        yield Remark(
+            "sound",
+            Sentence(
+                f"El puerto {port} está libre: Tejido no está en marcha.",
+                f"Port {port} is free: Tejido is not running.",
+            ),
+        )
+
+
+def _is_tejido(host: str, port: int) -> bool:
+    near = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104  compared, not bound
+    connection = http.client.HTTPConnection(near, port, timeout=5)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().getheader("Server") == "Tejido"
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _java() -> Iterator[Remark]:
     found = find_java()
     if found is not None:
-        return Remark(False, Sentence(f"Java para ODK Validate: {found}", f"Java for ODK Validate: {found}"))
-    return Remark(
-        False,
+        yield Remark("sound", Sentence(f"Java para ODK Validate: {found}", f"Java for ODK Validate: {found}"))
+        return
+    yield Remark(
+        "advice",
         Sentence(
             "Sin Java: ODK Validate no revisa los formularios.", "No Java: forms are not checked by ODK Validate."
         ),
@@ -147,17 +200,38 @@ def _java() -> Remark:
     )
 
 
-def _database(office: Office) -> Iterator[Remark]:
+def _database(at: Desk) -> Iterator[Remark]:
+    if not at.settings.database_url and not at.settings.sqlite_file.exists():
+        yield _EMPTY
+        return
+    office = look_into(at.settings)
+    try:
+        try:
+            office.database.engine.connect().close()
+        except DBAPIError as error:
+            reason = str(error.orig).strip().partition("\n")[0]
+            yield Remark(
+                "wrong",
+                Sentence(f"La base de datos no responde: {reason}", f"The database does not answer: {reason}"),
+                Sentence(
+                    "Compruebe TEJIDO_DATABASE_URL y que el servidor de base de datos esté encendido.",
+                    "Check TEJIDO_DATABASE_URL and that the database server is running.",
+                ),
+            )
+            return
+        yield from _contents(office)
+    finally:
+        office.database.close()
+
+
+def _contents(office: Office) -> Iterator[Remark]:
     revision = migrations.current(office.database)
     if revision is None:
-        yield Remark(
-            False,
-            Sentence("Base de datos vacía: se creará al iniciar.", "Empty database: it is made at the first start."),
-        )
+        yield _EMPTY
         return
     if revision != migrations.HEAD:
         yield Remark(
-            True,
+            "wrong",
             Sentence(
                 f"La base de datos está en {revision} y este programa en {migrations.HEAD}.",
                 f"The database is at {revision}, this program at {migrations.HEAD}.",
@@ -165,29 +239,39 @@ def _database(office: Office) -> Iterator[Remark]:
             Sentence("tejido migrate", "tejido migrate"),
         )
         return
-    yield Remark(False, Sentence(f"Base de datos al día ({revision}).", f"Database up to date ({revision})."))
+    yield Remark("sound", Sentence(f"Base de datos al día ({revision}).", f"Database up to date ({revision})."))
     if office.database.is_sqlite:
         yield _integrity(office)
     if not ask(office, people.has_users):
         yield Remark(
-            True,
+            "wrong",
             Sentence("No hay ningún usuario.", "There is no user."),
             Sentence("tejido user create CORREO --administrator", "tejido user create EMAIL --administrator"),
         )
     failures = ask(office, checkup.count_failures)
     if failures:
         yield Remark(
-            True,
+            "wrong",
             Sentence(
                 f"{failures} envíos recibidos aún no están en las tablas.",
                 f"{failures} received submissions are not in the tables yet.",
             ),
             Sentence("tejido rebuild", "tejido rebuild"),
         )
+    unplaced = ask(office, checkup.count_flags)
+    if unplaced:
+        yield Remark(
+            "advice",
+            Sentence(
+                f"{unplaced} valores no encontraron lugar en las tablas.",
+                f"{unplaced} values found no place in the tables.",
+            ),
+            Sentence("tejido flags FORMULARIO --project NÚMERO", "tejido flags FORM --project NUMBER"),
+        )
     lost = ask(office, checkup.list_lost_files)
     if lost:
         yield Remark(
-            True,
+            "wrong",
             Sentence(
                 f"Faltan en el disco {len(lost)} archivos registrados, por ejemplo {lost[0]}.",
                 f"{len(lost)} registered files are missing on the disk, {lost[0]} for one.",
@@ -200,12 +284,12 @@ def _integrity(office: Office) -> Remark:
     try:
         with office.database.reading() as conn:
             said = conn.execute(text("PRAGMA quick_check(1)")).scalar()
-    except sqlite3.DatabaseError as error:
+    except (Problem, DBAPIError) as error:
         said = str(error)
     if said == "ok":
-        return Remark(False, Sentence("SQLite íntegro.", "SQLite is sound."))
+        return Remark("sound", Sentence("SQLite íntegro.", "SQLite is sound."))
     return Remark(
-        True,
+        "wrong",
         Sentence(f"SQLite dañado: {said}", f"SQLite is damaged: {said}"),
         Sentence("Detenga el servidor y restaure una copia de seguridad.", "Stop the server and restore a backup."),
     )

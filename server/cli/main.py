@@ -64,7 +64,11 @@ def main(
     logging.getLogger("waitress").setLevel(logging.ERROR)
     given = {"data": data, "database_url": database_url, "language": language}
     loaded = settings.load(os.environ, file=config, overrides=given)
-    context.obj = Desk(loaded, _language(context))
+    spoken = _language(context)
+    if config is not None and "language" in settings.read_file(config) and not words.is_chosen(language, os.environ):
+        spoken = loaded.language
+        words.speak(context.command, spoken)
+    context.obj = Desk(loaded, spoken)
 
 
 def _language(context: click.Context) -> str:

@@ -57,8 +57,8 @@ HELP: Final[dict[str, str]] = {
         "Escribir de nuevo todas las tablas desde los envíos originales; el servidor puede seguir mientras tanto."
     ),
     "Bring the database to this program's version.": "Llevar la base de datos a la versión de este programa.",
-    "Look at the installation and say what is wrong and how to mend it; exit code 1 where something is.": (
-        "Mirar la instalación y decir qué está mal y cómo arreglarlo; termina con código 1 si hay algo."
+    "Say what is wrong with the installation and how to mend it, changing nothing; exit code 1 where something is.": (
+        "Decir qué está mal en la instalación y cómo arreglarlo, sin cambiar nada; termina con código 1 si hay algo."
     ),
     # options
     "Address to listen on.": "Dirección en que escucha.",

@@ -31,6 +31,11 @@ def choose(arguments: Sequence[str], environment: Mapping[str, str]) -> str:
     return "es" if spoken.lower().startswith("es") else "en"
 
 
+def is_chosen(option: str | None, environment: Mapping[str, str]) -> bool:
+    """Whether the command line or the environment names a language; if neither does, a settings file may."""
+    return option is not None or "TEJIDO_LANGUAGE" in environment
+
+
 def speak(command: click.Command, language: str) -> None:
     """Have `command`, all below it and click itself speak `language`.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, exists, insert, select
 
 from server.model.audits import audits
 from server.prepared import Prepared
@@ -40,3 +40,8 @@ def add(
             "submission_id": submission_id,
         },
     )
+
+
+def has_action(conn: Connection, action: str) -> bool:
+    """Whether a line of this kind was ever written."""
+    return bool(conn.execute(select(exists().where(audits.c.action == action))).scalar())

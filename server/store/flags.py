@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from server.model.submissions import Flag, FlaggedValue, flags, submissions
 
@@ -47,3 +47,13 @@ def list_of_form(conn: Connection, form_id: int) -> list[FlaggedValue]:
         .order_by(submissions.c.id, flags.c.id)
     )
     return [FlaggedValue(*row) for row in rows]
+
+
+def count_open(conn: Connection) -> int:
+    """How many open flags living submissions have (drafts not)."""
+    counted = (
+        select(func.count())
+        .select_from(flags.join(submissions, submissions.c.id == flags.c.submission_id))
+        .where(flags.c.state == "open", submissions.c.draft.is_(False), submissions.c.deleted_at.is_(None))
+    )
+    return int(conn.execute(counted).scalar_one())

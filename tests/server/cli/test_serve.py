@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -14,6 +15,9 @@ from pathlib import Path
 import pytest
 import requests
 
+from server.actions import installation, projects
+from server.cli.desk import Desk, act
+from server.settings import Settings
 from tests.server.serving import ROOT, Server, clean_environment, free_port, wait_for
 from tests.server.wire import Wire, instance, to_server
 
@@ -35,8 +39,8 @@ def tejido(*words: object, **settings: str) -> subprocess.CompletedProcess[str]:
 
 
 @contextmanager
-def started(data: Path, log: Path, *words: str, **settings: str) -> Iterator[Server]:
-    """A server until Ctrl-C; what it says goes to `log`."""
+def started(data: Path, log: Path, *words: str, end: int = signal.SIGINT, **settings: str) -> Iterator[Server]:
+    """A server until Ctrl-C (or the signal `end`); what it says goes to `log`."""
     port = free_port()
     given = {f"TEJIDO_{name.upper()}": value for name, value in settings.items()}
     with log.open("wb") as out:
@@ -51,7 +55,7 @@ def started(data: Path, log: Path, *words: str, **settings: str) -> Iterator[Ser
     try:
         wait_for(server)
         yield server
-        process.send_signal(signal.SIGINT)
+        process.send_signal(end)
         assert process.wait(30) == 0
     finally:
         process.kill()
@@ -81,10 +85,11 @@ def test_first_start_makes_everything_and_the_second_makes_nothing_anew(tmp_path
         )
         assert answer.status_code == 200
 
-    with started(data, log) as server:
+    with started(data, log, end=signal.SIGTERM) as server:
         said = log.read_text(encoding="utf-8")
         assert "Administrador" not in said
         assert "/v1/key/" not in said
+        assert f"Dirección para los teléfonos: {server.url}." in said
         phone = Wire(to_server(server.url), "/" + url.split("/", 3)[3])
         assert sorted(phone.forms()) == sorted(forms)
 
@@ -103,6 +108,115 @@ def test_first_start_prints_a_generated_password_once(tmp_path: Path):
 
     with started(data, log, "--empty"):
         assert "Contraseña" not in log.read_text(encoding="utf-8")
+
+
+def test_first_start_that_was_cut_off_goes_on_at_the_next(tmp_path: Path):
+    data, log = tmp_path / "data", tmp_path / "log"
+    with Desk(Settings(data=data), "es").office(create=True) as office:
+        act(office, lambda ctx: installation.begin(ctx, "ana@example.org", PASSWORD))
+        act(office, lambda ctx: projects.create_project(ctx, "Cohesión"))
+
+    with started(data, log) as server:
+        said = log.read_text(encoding="utf-8")
+        assert "El primer inicio quedó a medias" in said
+        (url,) = {line for line in said.splitlines() if "/v1/key/" in line}
+        forms = Wire(to_server(server.url), url.removeprefix(server.url)).forms()
+        assert sorted(forms) == ["ben_followup", "ben_registration", "hh_baseline", "inst_assessment"]
+
+    assert tejido("--data", data, "--language", "en", "project", "list").stdout.splitlines() == [
+        "no.\tname",
+        "1\tCohesión",
+    ]
+
+
+def test_an_installation_made_by_hand_is_left_as_it_is(installed: Path, tmp_path: Path):
+    with started(installed, tmp_path / "log"):
+        said = (tmp_path / "log").read_text(encoding="utf-8")
+
+    assert "Administrador" not in said
+    assert "/v1/key/" not in said
+
+
+def test_a_taken_port_is_told_before_anything_is_made(tmp_path: Path):
+    data = tmp_path / "data"
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        done = tejido("--data", data, "--language", "es", "serve", "--port", port)
+        looked = tejido("--data", data, "--language", "es", "doctor", port=str(port))
+
+    assert done.returncode == 1
+    assert f"El puerto {port} ya está en uso" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Contraseña" not in done.stdout
+    assert f"✗ El puerto {port} ya está en uso" in looked.stdout
+    with started(data, tmp_path / "log"):
+        assert "Contraseña" in (tmp_path / "log").read_text(encoding="utf-8")
+
+
+def test_a_data_folder_that_is_a_file_is_told(tmp_path: Path):
+    (tmp_path / "datos").write_text("no soy una carpeta", encoding="utf-8")
+
+    for words in (("serve",), ("doctor",)):
+        done = tejido("--data", tmp_path / "datos" / "aquí", "--language", "es", *words)
+        assert done.returncode == 1
+        assert "No se puede escribir en" in done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_doctor_makes_nothing(tmp_path: Path):
+    data = tmp_path / "data"
+
+    done = tejido("--data", data, "--language", "en", "doctor", port=str(free_port()))
+
+    assert done.returncode == 0, done.stdout
+    assert "There is no database yet" in done.stdout
+    assert not data.exists()
+
+
+def test_doctor_sees_that_the_server_runs(tmp_path: Path):
+    data = tmp_path / "data"
+    with started(data, tmp_path / "log", "--empty") as server:
+        port = server.url.rpartition(":")[2]
+        done = tejido("--data", data, "--language", "en", "doctor", port=port)
+
+    assert done.returncode == 0, done.stdout
+    assert f"✓ Tejido runs on port {port}." in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("base_url", "datos.example.org"),
+        ("base_url", "ftp://datos.example.org"),
+        ("base_url", "https://datos.example.org:0x"),
+        ("port", "0"),
+        ("port", "70000"),
+        ("threads", "0"),
+        ("language", "fr"),
+        ("database_url", "no es una dirección"),
+    ],
+)
+def test_settings_that_cannot_be_meant_are_named(tmp_path: Path, name: str, value: str):
+    done = tejido("--data", tmp_path / "data", "serve", **{name: value})
+
+    assert done.returncode == 1
+    assert name in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_settings_file_names_the_language_of_the_terminal(tmp_path: Path):
+    file = tmp_path / "tejido.toml"
+    file.write_text('language = "es"\n', encoding="utf-8")
+
+    by_file = tejido("--config", file, "--data", tmp_path / "data", "form", "list", "--help")
+    by_environment = tejido("--config", file, "--data", tmp_path / "data", "form", "list", "--help", language="en")
+
+    assert "Lista" in by_file.stdout
+    assert "List the forms" in by_environment.stdout
 
 
 @pytest.fixture
@@ -153,8 +267,8 @@ def test_doctor_is_content_with_a_sound_installation(installed: Path):
     ("settings", "said"),
     [
         ({"base_url": "https://mi_servidor.example.org"}, "Phones cannot use the address"),
-        ({"base_url": "ftp://datos.example.org"}, "Phones cannot use the address"),
-        ({"database_url": "postgresql://nadie@127.0.0.1:1/nada"}, "The database does not answer"),
+        ({"database_url": "postgresql://nadie@127.0.0.1:1/nada"}, "Connection refused"),
+        ({"host": "192.0.2.1"}, "Cannot listen on 192.0.2.1"),
     ],
 )
 def test_doctor_finds_settings_that_do_not_work(installed: Path, settings: dict[str, str], said: str):
