@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -42,6 +43,7 @@ class Settings:
     max_body: int = _setting(200_000_000, "Bytes of one request that are taken at the most.")
     max_xml: int = _setting(10_000_000, "Bytes of one submission's XML that are taken at the most.")
     threads: int = _setting(16, "Requests answered at the same time.")
+    processes: int = _setting(1, "Processes that serve, on PostgreSQL only; as many as processors is a good number.")
     database_wait: int = _setting(10, "Seconds to wait for a busy database before answering 503.")
     trusted_proxy: str = _setting(
         "", "Address of the reverse proxy whose X-Forwarded-Proto, -Host and -For are believed."
@@ -111,7 +113,7 @@ def _require_sound(settings: Settings) -> None:
         raise problems.bad_setting("language", Sentence("debe ser es o en", "it must be es or en"))
     if not 1 <= settings.port <= 65535:
         raise problems.bad_setting("port", Sentence("debe estar entre 1 y 65535", "it must be from 1 to 65535"))
-    for name in ("accept_content_length", "max_body", "max_xml", "threads", "database_wait"):
+    for name in ("accept_content_length", "max_body", "max_xml", "threads", "processes", "database_wait"):
         if getattr(settings, name) < 1:
             raise problems.bad_setting(name, Sentence("debe ser mayor que 0", "it must be more than 0"))
     try:
@@ -128,7 +130,7 @@ def _require_sound(settings: Settings) -> None:
             ),
         )
     try:
-        make_url(settings.database)
+        embedded = make_url(settings.database).get_backend_name() == "sqlite"
     except ArgumentError as error:
         raise problems.bad_setting(
             "database_url",
@@ -137,6 +139,14 @@ def _require_sound(settings: Settings) -> None:
                 "it is no address such as postgresql://user:password@host/database",
             ),
         ) from error
+    if settings.processes > 1 and (embedded or not hasattr(os, "fork")):
+        raise problems.bad_setting(
+            "processes",
+            Sentence(
+                "varios procesos necesitan PostgreSQL, y un sistema que no sea Windows",
+                "several processes need PostgreSQL, and a system other than Windows",
+            ),
+        )
 
 
 def _convert(name: str, value: Any, default: Any) -> Any:

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import errno
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import click
-from flask import Flask
-from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
 
 from forms import library
-from server import credentials, problems
+from server import credentials
 from server.actions import installation, people, projects
-from server.app import create_app
 from server.cli.desk import Desk, act, ask, desk
 from server.cli.forms import publish_file
 from server.cli.people import show_code
+from server.cli.serving import listening, serve_here, serve_in_processes
 from server.context import Office
 from server.http import collect
-from server.jobs.schedule import Schedule
-from server.settings import Settings
 
 
 @click.command()
@@ -36,32 +28,16 @@ def serve(context: click.Context, host: str | None, port: int | None, empty: boo
     settings = at.settings
     # a service manager's stop is the person's Ctrl-C: what was begun is answered, then the process ends with 0
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with at.office(create=True) as office:
-        with _bound(create_app(office), settings) as server:  # the port first: what cannot be served is not begun
+    with listening(settings) as sockets:  # the port first: what cannot be served is not begun
+        with at.office(create=True) as office:
             settings.address_file.write_text(at.own_url(), encoding="utf-8")
             first_start(at, office, bundled=not empty)
             _say_where(at)
-            with Schedule(office):
-                server.run()  # until KeyboardInterrupt, which waitress keeps to itself
-        at.say("Tejido terminó.", "Tejido stopped.")
-
-
-@contextmanager
-def _bound(app: Flask, settings: Settings) -> Iterator[BaseWSGIServer | MultiSocketServer]:
-    try:
-        server = create_server(app, **_waitress(settings))
-    except OSError as error:
-        reason = error.strerror or str(error)
-        taken = error.errno == errno.EADDRINUSE
-        raise problems.cannot_listen(settings.host, settings.port, taken=taken, reason=reason) from error
-    except ValueError as error:  # waitress says so of a name that no address belongs to
-        raise problems.cannot_listen(
-            settings.host, settings.port, taken=False, reason=str(error).rstrip(".")
-        ) from error
-    try:
-        yield server
-    finally:
-        server.close()
+            if settings.processes == 1:
+                serve_here(office, sockets, schedule=True)
+        if settings.processes > 1:
+            serve_in_processes(at, sockets)
+    at.say("Tejido terminó.", "Tejido stopped.")
 
 
 def _say_where(at: Desk) -> None:
@@ -75,30 +51,6 @@ def _say_where(at: Desk) -> None:
         f"Dirección para los teléfonos: {at.base_url()}. Otro teléfono: tejido app-user create NOMBRE --project NÚMERO",
         f"Address for phones: {at.base_url()}. Another phone: tejido app-user create NAME --project NUMBER",
     )
-
-
-def _waitress(settings: Settings) -> dict[str, Any]:
-    """How waitress serves: it reads whole requests before a thread is taken, so that weak links hold up nobody."""
-    options: dict[str, Any] = {
-        "host": settings.host,
-        "port": settings.port,
-        "threads": settings.threads,
-        "connection_limit": 5000,  # phones keep idle connections for minutes
-        "asyncore_use_poll": True,  # select() knows only 1024 of them
-        "channel_timeout": 120,
-        "outbuf_high_watermark": 1 << 32,  # a slow download waits in a file, not in a thread
-        "max_request_body_size": 4 * settings.max_body,  # beyond `max_body` we answer ourselves, in OpenRosa's words
-        "max_request_header_size": 1 << 20,  # a phone names every offline entity in one URL
-        "ident": "Tejido",
-        "clear_untrusted_proxy_headers": True,
-    }
-    if settings.trusted_proxy:
-        options |= {
-            "trusted_proxy": settings.trusted_proxy,
-            "trusted_proxy_count": 1,
-            "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"},
-        }
-    return options
 
 
 def first_start(at: Desk, office: Office, *, bundled: bool) -> None:

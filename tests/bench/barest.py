@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import queue
+import signal
+import socket
 import sqlite3
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -114,17 +118,37 @@ def application(keep: Keep, document: bytes) -> Flask:
     return app
 
 
+def _multiply(processes: int) -> None:
+    """Go on as so many processes; they end with the first."""
+    children: list[int] = []
+
+    def end(*_: object) -> None:
+        for child in children:
+            os.kill(child, signal.SIGTERM)
+        sys.exit(0)
+
+    for _ in range(processes - 1):
+        child = os.fork()
+        if child == 0:
+            return
+        children.append(child)
+    signal.signal(signal.SIGTERM, end)
+
+
 @click.command()
 @click.option("--database", "url", required=True)
 @click.option("--keep", "keeper", type=click.Choice(KEEPERS), required=True)
 @click.option("--port", type=int, required=True)
 @click.option("--threads", type=int, required=True)
 @click.option("--document", type=int, default=1000, help="Bytes of GET /document.")
-def main(url: str, keeper: str, port: int, threads: int, document: int) -> None:
+@click.option("--processes", type=int, default=1, help="Processes over the one port.")
+def main(url: str, keeper: str, port: int, threads: int, document: int, processes: int) -> None:
     """Serve until stopped."""
+    place = socket.create_server(("127.0.0.1", port), backlog=1024)
+    _multiply(processes)
     keep = {"locked": locked, "grouped": grouped, "pooled": pooled}[keeper](url)
     app = application(keep, b"x" * document)
-    create_server(app, host="127.0.0.1", port=port, threads=threads, clear_untrusted_proxy_headers=True).run()
+    create_server(app, sockets=[place], threads=threads, clear_untrusted_proxy_headers=True).run()
 
 
 if __name__ == "__main__":

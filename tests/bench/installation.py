@@ -103,13 +103,14 @@ def environment(settings: Settings) -> dict[str, str]:
         "TEJIDO_DATABASE_URL": settings.database_url,
         "TEJIDO_ADMIN_EMAIL": ADMIN[0],
         "TEJIDO_ADMIN_PASSWORD": ADMIN[1],
+        "TEJIDO_PROCESSES": str(settings.processes),
     }
     return {**own, **{name: value for name, value in told.items() if value}}
 
 
-def install(folder: Path, url: str, surveys: Sequence[Survey]) -> Installation:
-    """A new installation with these forms published."""
-    settings = Settings(data=folder, database_url=url)
+def install(folder: Path, url: str, surveys: Sequence[Survey], *, processes: int = 1) -> Installation:
+    """A new installation with these forms published, to be served by so many processes."""
+    settings = Settings(data=folder, database_url=url, processes=processes)
     office = open_office(settings)
     try:
         migrations.upgrade(office.database)

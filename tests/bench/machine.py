@@ -22,6 +22,17 @@ class Memory:
     most: float
 
 
+def family(pid: int) -> list[int]:
+    """A process and its children; itself alone where that cannot be asked."""
+    found = [pid]
+    try:
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            found += [int(child) for child in (task / "children").read_text().split()]
+    except OSError:
+        return [pid]
+    return found
+
+
 def memory(pid: int) -> Memory:
     """Memory of a process that runs; zeros where it has ended or cannot be asked."""
     fields = {}

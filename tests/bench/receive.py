@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import sys
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from tests.bench.barest import prepare
 from tests.bench.figures import Figure, median_ratio
 from tests.bench.installation import Databases, Server, environment, install, serving, submission_request
 from tests.bench.loader import Loader, Run, loading
-from tests.bench.machine import busy_seconds, cpu_seconds, memory
+from tests.bench.machine import busy_seconds, cpu_seconds, family, memory
 from tests.bench.surveys import instances, survey
 
 NAME: Final = "receive"
@@ -38,7 +39,21 @@ class _Seen:
 
 
 def measure(databases: Databases, engine: str, folder: Path, *, quick: bool) -> Iterator[Figure]:
-    """The figures of one database engine; the runs of a round stand side by side and are compared pair by pair."""
+    """The figures of one database engine: served by one process, and on PostgreSQL by one per processor too, beside a barest
+    server of as many."""
+    yield from _measure(databases, engine, engine, folder, processes=1, quick=quick)
+    several = max(2, os.cpu_count() or 1)
+    if engine == "postgresql":
+        beside = folder / "several"
+        beside.mkdir()
+        name = f"{engine} ×{several}"
+        yield from _measure(databases, engine, name, beside, processes=several, quick=quick)
+
+
+def _measure(
+    databases: Databases, engine: str, name: str, folder: Path, *, processes: int, quick: bool
+) -> Iterator[Figure]:
+    """The runs of a round stand side by side and are compared pair by pair."""
     rounds, seconds = (2, 1.5) if quick else (5, 4.0)
     asked = survey()
     answers = instances(asked, 64)
@@ -48,19 +63,19 @@ def measure(databases: Databases, engine: str, folder: Path, *, quick: bool) -> 
         url = stack.enter_context(databases.fresh(engine, folder / "tejido.sqlite3"))
         bare = _driver_url(stack.enter_context(databases.fresh(engine, folder / "bare.sqlite3")))
         prepare(bare)
-        installed = install(folder / "data", url, [asked])
+        installed = install(folder / "data", url, [asked], processes=processes)
         loader = stack.enter_context(loading())
         server = stack.enter_context(installed.serving())
         others = {}
         for keeper in keepers:
             command = [sys.executable, "-m", "tests.bench.barest", "--database", bare, "--keep", keeper]
-            command += ["--threads", str(installed.settings.threads)]
+            command += ["--threads", str(installed.settings.threads), "--processes", str(processes)]
             others[keeper] = stack.enter_context(
                 serving(command, environment(installed.settings), "/document", folder / keeper)
             )
         requests = [submission_request(f"{installed.key_path}/submission", answer) for answer in answers]
         plain = [submission_request("/submission", answer) for answer in answers]
-        fresh = memory(server.pid).now
+        fresh = sum(memory(one).now for one in family(server.pid))
         seen = {senders: _Seen() for senders in SENDERS}
         for count in (0, *range(1, rounds + 1)):  # round 0 warms up and is forgotten
             for senders in SENDERS:
@@ -71,19 +86,23 @@ def measure(databases: Databases, engine: str, folder: Path, *, quick: bool) -> 
                     run = loader.run(other.port, plain, senders=senders, seconds=lasting, expected=201)
                     into.barest.setdefault(keeper, []).append(run.rate)
                 into.rows.append(transactions.rate(bare, writers=senders, seconds=lasting))
-        held = memory(server.pid)
+        held = sum(memory(one).most for one in family(server.pid))
         for senders in SENDERS:
-            yield from _figures(engine, senders, seen[senders], size)
-        yield _figure(engine, "server memory after start", fresh, "MB")
-        yield _figure(engine, "server memory at its most", held.most, "MB")
+            yield from _figures(name, senders, seen[senders], size)
+        yield _figure(name, "server memory after start", fresh, "MB")
+        yield _figure(name, "server memory at its most", held, "MB")
 
 
 def _ours(loader: Loader, server: Server, requests: list[bytes], into: _Seen, *, senders: int, seconds: float) -> None:
-    used, busy = cpu_seconds(server.pid), busy_seconds()
+    used, busy = _used(server), busy_seconds()
     run = loader.run(server.port, requests, senders=senders, seconds=seconds, expected=201)
     into.ours.append(run)
-    into.server.append((cpu_seconds(server.pid) - used) / run.seconds)
+    into.server.append((_used(server) - used) / run.seconds)
     into.machine.append((busy_seconds() - busy) / run.seconds)
+
+
+def _used(server: Server) -> float:
+    return sum(cpu_seconds(one) for one in family(server.pid))
 
 
 def _figures(engine: str, senders: int, seen: _Seen, size: float) -> Iterator[Figure]:
