@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from forms.problems import Finding, Sentence, Severity
@@ -23,7 +23,8 @@ def follow(before: Schema, after: Schema, was: Mapping[str, str], rows: Mapping[
     `was` maps a path of `after` to the earlier name, or earlier path, that the workbook gives; what stands inside a renamed
     group or repeat moves with it. A field that is already in the stored form under its own path ignores its `was`, so
     that the column may stay in the workbook for ever. `rows` maps paths of `after` to rows of the sheet `survey`. Names that
-    fit several fields, or a field that is still there, are errors; names that fit none are warnings.
+    fit several fields, or a field that is still there, are errors, and so are two fields that exchange their names; names
+    that fit none are warnings.
     """
     origin: dict[str, str] = {"": ""}
     findings: list[Finding] = []
@@ -36,6 +37,7 @@ def follow(before: Schema, after: Schema, was: Mapping[str, str], rows: Mapping[
     for entry in waiting:
         _rename(entry, before, after, was, rows, origin, findings)
     del origin[""]
+    findings.extend(_swapped(before, after, was, rows))
     return Continuity(origin=origin, findings=tuple(findings))
 
 
@@ -101,6 +103,34 @@ def _rename(
             f"«{entry.name}» dice que antes era «{former}», pero el formulario anterior no tiene «{former}»: será nueva.",
             f"“{entry.name}” says that it was “{former}”, but the stored form has no “{former}”: it will be new.",
         )
+
+
+def beside(path: str, former: str) -> str:
+    """The path that the `was` of the field at `path` means where it stands beside it: a full path, or a name."""
+    return "/" + former.strip("/") if "/" in former else f"{path.rpartition('/')[0]}/{former}"
+
+
+def _swapped(before: Schema, after: Schema, was: Mapping[str, str], rows: Mapping[str, int]) -> Iterator[Finding]:
+    """Errors for fields side by side that take each other's name: phones with the former version still send the old ones."""
+    both = {path: text.strip() for path, text in was.items() if path in before.by_path and path in after.by_path}
+    for path, former in both.items():
+        other = beside(path, former)
+        if path < other and other in both and other.rpartition("/")[2] == former.rpartition("/")[2]:
+            if both[other].rpartition("/")[2] != path.rpartition("/")[2]:
+                continue
+            yield Finding(
+                severity="error",
+                sentence=Sentence(
+                    es=f"«{path}» y «{other}» intercambian sus nombres. Los teléfonos con la versión anterior todavía "
+                    "envían con los nombres de antes, y las respuestas se mezclarían: dé a las dos nombres que el "
+                    "formulario no haya usado.",
+                    en=f"“{path}” and “{other}” exchange their names. Phones with the former version still send the names "
+                    "of before, and the answers would be mixed up: give both names that the form has not used.",
+                ),
+                sheet="survey",
+                row=rows.get(path),
+                column="was",
+            )
 
 
 def _called(former: str, before: Schema) -> list[Field]:

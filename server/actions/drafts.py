@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
-from forms import difference, validate, versions, workbook, xform
+from forms import difference, late_renames, validate, versions, workbook, xform
+from forms.difference import Difference
+from forms.late_renames import Late
 from forms.problems import Finding, Sentence, workbook_not_valid
 from forms.schema import ExpectedAttachment, Schema
 from server import credentials, problems
@@ -20,7 +22,7 @@ from server.context import Context
 from server.model.forms import Form, FormAttachment, FormVersion
 from server.store import form_attachments, forms, projects
 from server.tables import ddl, layout, registry
-from server.tables.layout import Layout
+from server.tables.layout import Layout, Widening
 
 MAX_WORKBOOK: Final = 30_000_000
 """Bytes of a workbook or XForm."""
@@ -38,6 +40,7 @@ class Checked:
     findings: tuple[Finding, ...]
     marks: Marks
     itemsets: bytes | None
+    rows: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +82,7 @@ def check(data: bytes, filename: str, *, java: Path | None = None, media_names: 
         "was": {path: mark.was for path, mark in compiled.marks.items() if mark.was},
         "choices_were": {name: dict(codes) for name, codes in compiled.choices_were.items()},
     }
-    return Checked(compiled.xml, schema, findings, marks, compiled.itemsets)
+    return Checked(compiled.xml, schema, findings, marks, compiled.itemsets, compiled.rows)
 
 
 def upload(ctx: Context, project_id: int, checked: Checked, *, original: Blob | None, name: str | None) -> Draft:
@@ -98,11 +101,8 @@ def upload(ctx: Context, project_id: int, checked: Checked, *, original: Blob | 
             ctx.conn, project_id=project_id, xml_form_id=checked.schema.form_id, created_at=ctx.now()
         )
         form = forms.get_form(ctx.conn, form_id)
-    before = _current_schema(ctx, form)
-    findings = (
-        *checked.findings,
-        *_consequences(registry.load(ctx.conn, form.id), before, checked.schema, checked.marks),
-    )
+    consequences = _consequences(ctx, form, checked.schema, checked.marks, checked.rows)
+    findings = (*checked.findings, *consequences.findings)
     token = credentials.new_token()
     version_id = forms.add_version(
         ctx.conn,
@@ -182,25 +182,16 @@ def _publish(ctx: Context, form: Form, progress: Callable[[int, int], None] | No
         return _publish_again(ctx, form, held, draft, missing)
 
     schema = registry.schema_of(ctx.conn, draft)
-    before = _current_schema(ctx, form)
-    standing = registry.load(ctx.conn, form.id)
-    refusals = [
-        finding for finding in _consequences(standing, before, schema, draft.marks) if finding.severity == "error"
-    ]
+    consequences = _consequences(ctx, form, schema, draft.marks, {})
+    refusals = [finding for finding in consequences.findings if finding.severity == "error"]
     if refusals:
         raise workbook_not_valid(refusals)
-    widening = layout.widen(
-        standing,
-        schema,
-        form_name=form.xml_form_id,
-        taken=registry.taken_names(ctx.conn),
-        renamed=_renamed(before, schema, draft),
-    )
+    widening = consequences.widening
     stored = registry.store(ctx.conn, form.id, widening)
     ddl.apply(ctx.conn, widening, stored)
     forms.change_version(ctx.conn, draft.id, published_at=ctx.now(), draft_token_hash=None)
     forms.change_form(ctx.conn, form.id, current_version_id=draft.id, draft_version_id=None, updated_at=ctx.now())
-    if widening.widened:
+    if widening.rewrites:
         following.tabulate_all(ctx, form.id, progress=progress)
 
     ctx.record("form.update.publish", project_id=project_id, form_id=form.id, details={"versionId": draft.id})
@@ -246,20 +237,98 @@ def _current_schema(ctx: Context, form: Form) -> Schema | None:
     return registry.schema_of(ctx.conn, forms.get_version(ctx.conn, form.current_version_id))
 
 
-def _consequences(stored: Layout, before: Schema | None, after: Schema, marks: Marks) -> tuple[Finding, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Consequences:
+    """What a version does to the form: `difference` from the current version (None: there is none) and the widening."""
+
+    difference: Difference | None
+    widening: Widening
+    findings: tuple[Finding, ...]
+
+
+def _consequences(ctx: Context, form: Form, after: Schema, marks: Marks, rows: Mapping[str, int]) -> _Consequences:
+    standing = registry.load(ctx.conn, form.id)
+    before = _current_schema(ctx, form)
+    was = marks.get("was", {})
+    earlier = [registry.schema_of(ctx.conn, one) for one in forms.list_published(ctx.conn, form.id)] if was else []
+    late = late_renames.recover(earlier, after, was, rows)
+    direct = {path: former for path, former in was.items() if path not in late.renamed}
+    codes = marks.get("choices_were", {})
+    compared = difference.compare(before, after, renamed=direct, choices_renamed=codes, rows=rows) if before else None
+    renamed = {former: path for path, former in late.renamed.items()}
+    renamed.update(compared.renamed if compared else ())
+    widening = layout.widen(
+        standing,
+        after,
+        form_name=form.xml_form_id,
+        taken=registry.taken_names(ctx.conn),
+        renamed=renamed,
+        joined=late.joined,
+    )
     reused = tuple(
         Finding(
             severity="error",
             sheet="survey",
+            row=rows.get(path),
             sentence=Sentence(
                 es=f"«{path}» es el nombre anterior de «{other}», y hay respuestas con él: elija otro nombre.",
                 en=f"“{path}” is the former name of “{other}”, and there are answers under it: choose another name.",
             ),
         )
-        for path, other in layout.reused(stored, after)
+        for path, other in layout.reused(standing, after)
     )
-    checked = versions.check(before, after, renamed=marks.get("was", {}), choices_renamed=marks.get("choices_were", {}))
-    return (*reused, *checked)
+    checked = versions.check(before, after, renamed=direct, choices_renamed=codes, rows=rows)
+    return _Consequences(
+        difference=compared,
+        widening=widening,
+        findings=(*reused, *checked, *late.findings, *_joins(standing, widening, after, late, rows)),
+    )
+
+
+def _joins(
+    standing: Layout, widening: Widening, after: Schema, late: Late, rows: Mapping[str, int]
+) -> Iterator[Finding]:
+    """What becomes of columns and tables that a late `was` says are one."""
+    for path, former in late.joined.items():
+        row = rows.get(path)
+        if after.by_path[path].kind == "repeat":
+            if standing.table(path) is not standing.table(former):
+                yield _warning(
+                    f"«{path}» dice que antes era «{former}», pero ya se publicó como otra repetición: sus filas siguen "
+                    f"en dos tablas, «{standing.table(former).name}» y «{standing.table(path).name}».",
+                    f"“{path}” says that it was “{former}”, but it was published as another repeat already: its rows "
+                    f"stay in two tables, “{standing.table(former).name}” and “{standing.table(path).name}”.",
+                    row,
+                )
+            continue
+        repeat = after.repeat_of(path)
+        if any(repeat in table.paths for table in standing.tables):
+            columns = standing.table(repeat).columns
+            mine = [column for column in columns if path in column.paths]
+            others = [column for column in columns if former in column.paths and column not in mine]
+            if not mine or not others:
+                continue
+            merged = [(gone, kept) for _, gone, kept in widening.joined if gone in mine]
+            for gone, kept in merged:
+                yield _warning(
+                    f"«{path}» es la de antes «{former}»: las respuestas de la columna «{gone.name}» pasan a la columna "
+                    f"«{kept.name}».",
+                    f"“{path}” is the former “{former}”: the answers in the column “{gone.name}” move to the column "
+                    f"“{kept.name}”.",
+                    row,
+                )
+            if not merged:
+                yield _warning(
+                    f"«{path}» dice que antes era «{former}», pero sus tipos no caben en una columna: las respuestas "
+                    f"siguen en dos, «{others[0].name}» y «{mine[0].name}».",
+                    f"“{path}” says that it was “{former}”, but no column holds both types: the answers stay in two, "
+                    f"“{others[0].name}” and “{mine[0].name}”.",
+                    row,
+                )
+
+
+def _warning(es: str, en: str, row: int | None) -> Finding:
+    return Finding(severity="warning", sentence=Sentence(es=es, en=en), sheet="survey", row=row, column="was")
 
 
 def _expect_attachments(ctx: Context, form: Form, version_id: int, checked: Checked) -> None:
@@ -323,10 +392,3 @@ def _missing(file: FormAttachment) -> Finding:
             en=f"The file “{file.name}”, which the form needs on the phone, is missing.",
         ),
     )
-
-
-def _renamed(before: Schema | None, after: Schema, version: FormVersion) -> dict[str, str]:
-    """Earlier path → new path, from the workbook's `was` column."""
-    if before is None:
-        return {}
-    return dict(difference.compare(before, after, renamed=version.marks.get("was", {})).renamed)

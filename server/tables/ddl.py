@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -77,6 +78,8 @@ def apply(conn: Connection, widening: Widening, layout: Layout) -> None:
             _add_column(conn, part, part.c[physical])
     for table, before_column, after in widening.widened:
         _convert(conn, sql_tables(conn, by_name[table.name])[after.part - 1], before_column, after)
+    for table, gone, _ in widening.joined:
+        _drop(conn, by_name[table.name], gone)
 
 
 @contextmanager
@@ -180,6 +183,18 @@ def _convert(conn: Connection, table: Table, before: DataColumn, after: DataColu
         conn.exec_driver_sql(f"ALTER TABLE {_quoted(conn, table)} DROP COLUMN {preparer.quote(old)}")
     for new in after.names:
         _add_column(conn, table, table.c[new])
+
+
+def _drop(conn: Connection, table: DataTable, gone: DataColumn) -> None:
+    """Drop a column that joined another, and a last part that held nothing else."""
+    was = replace(table, columns=(*table.columns, gone))
+    part = sql_tables(conn, was)[gone.part - 1]
+    if gone.part > table.parts:
+        conn.execute(DropTable(part, if_exists=True))
+        return
+    preparer = conn.dialect.identifier_preparer
+    for name in gone.names:
+        conn.exec_driver_sql(f"ALTER TABLE {_quoted(conn, part)} DROP COLUMN {preparer.quote(name)}")
 
 
 def _quoted(conn: Connection, table: Table) -> str:

@@ -92,6 +92,7 @@ class Widening:
 
     `layout` is the one after it (new tables and columns carry negative ids). `new_tables` and `new_columns` are to be
     created, `widened` (column before, column after) to be converted, `renamed` got a further path or declared type.
+    `joined` (column that goes, column that takes its answers) are two columns that turned out to be of one question.
     """
 
     layout: Layout
@@ -99,6 +100,12 @@ class Widening:
     new_columns: tuple[tuple[DataTable, DataColumn], ...] = ()
     widened: tuple[tuple[DataTable, DataColumn, DataColumn], ...] = ()
     renamed: tuple[DataColumn | DataTable, ...] = ()
+    joined: tuple[tuple[DataTable, DataColumn, DataColumn], ...] = ()
+
+    @property
+    def rewrites(self) -> bool:
+        """Whether the rows that are there must be written again."""
+        return bool(self.widened or self.joined)
 
 
 def storage_type(type_: Type) -> Type:
@@ -132,14 +139,18 @@ def widen(
     form_name: str,
     taken: Iterable[str] = (),
     renamed: Mapping[str, str] | None = None,
+    joined: Mapping[str, str] | None = None,
 ) -> Widening:
-    """What `schema` needs beyond `before`; nothing is ever dropped or renamed in the database.
+    """What `schema` needs beyond `before`; nothing is dropped or renamed in the database but a column that joins another.
 
     A question keeps its column while its path (or the earlier path that `renamed` gives: earlier → new) and a type that
     the column accepts stay the same. int → decimal → text widens the column; any other type gets one of its own beside it.
-    `taken` are the names of all typed tables, `form_name` is what new names begin with.
+    `joined` gives questions whose answers stand under an earlier path too (path → earlier path): the newer column joins the
+    older one where both stand in one table and one type holds both. `taken` are the names of all typed tables, `form_name`
+    is what new names begin with.
     """
-    work = _Work(before, form_name, set(taken), {new: old for old, new in (renamed or {}).items()})
+    earlier = {new: old for old, new in (renamed or {}).items()}
+    work = _Work(before, form_name, set(taken), earlier, joined or {})
     work.table("")
     for entry in schema.fields:
         if entry.kind == "repeat":
@@ -163,10 +174,14 @@ class _Open:
 
 
 class _Work:
-    def __init__(self, before: Layout, form_name: str, taken: set[str], earlier: Mapping[str, str]) -> None:
+    def __init__(
+        self, before: Layout, form_name: str, taken: set[str], earlier: Mapping[str, str], late: Mapping[str, str]
+    ) -> None:
         self._form_name = form_name
         self._taken = taken
         self._earlier = earlier
+        self._late = late
+        self._joined: list[tuple[_Open, DataColumn, DataColumn]] = []
         self._next = -1
         self._new: list[tuple[_Open, DataColumn]] = []
         self._widened: list[tuple[_Open, DataColumn, DataColumn]] = []
@@ -210,6 +225,8 @@ class _Work:
                 self._put(table, column, after)
                 self._renamed.append(after)
                 mine.append(after)
+        if mine and (old := self._late.get(entry.path)) is not None:
+            mine = self._join(table, mine, old)
         if any(wanted in column.accepts for column in mine):
             return
         if wanted == "int" and (wide := next((column for column in mine if column.type == "decimal"), None)):
@@ -232,8 +249,34 @@ class _Work:
             new_tables=tuple(closed[id(table)] for table in self._open if table.new),
             new_columns=tuple((closed[id(table)], column) for table, column in self._new),
             widened=tuple((closed[id(table)], before, after) for table, before, after in self._widened),
+            joined=tuple((closed[id(table)], gone, after) for table, gone, after in self._joined),
             renamed=(*self._renamed, *(closed[id(table)] for table in self._open if table.renamed)),
         )
+
+    def _join(self, table: _Open, mine: list[DataColumn], old: str) -> list[DataColumn]:
+        """Let the columns in `mine` join those of the earlier path `old`; gives what the question then has."""
+        kept = []
+        for column in mine:
+            others = [other for other in table.columns if old in other.paths and other not in mine]
+            target = next((other for other in others if _common(other.type, column.type) is not None), None)
+            if target is None:
+                kept.append(column)
+                continue
+            after = replace(
+                target,
+                paths=tuple(dict.fromkeys((*target.paths, *column.paths))),
+                type=_common(target.type, column.type) or target.type,
+                accepts=tuple(dict.fromkeys((*target.accepts, *column.accepts))),
+            )
+            self._put(table, target, after)
+            table.columns.remove(column)
+            self._joined.append((table, column, after))
+            if after.type != target.type:
+                self._widened.append((table, target, after))
+            else:
+                self._renamed.append(after)
+            kept.append(after)
+        return kept
 
     def _add(self, table: _Open, entry: Field, type_: Type) -> None:
         segments = entry.path.split("/")
@@ -267,6 +310,13 @@ class _Work:
     def _id(self) -> int:
         self._next -= 1
         return self._next
+
+
+def _common(old: Type, new: Type) -> Type | None:
+    """The type of a column that holds answers of both; None where there is none."""
+    if old == new or new in _WIDER.get(old, ()):
+        return new
+    return old if old in _WIDER.get(new, ()) else None
 
 
 def _close(table: _Open) -> DataTable:

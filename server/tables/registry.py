@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, Final, TypeVar
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from forms import xform
 from forms.schema import Schema
@@ -82,6 +82,9 @@ def store(conn: Connection, form_id: int, widening: Widening) -> Layout:
                 .where(data_columns.c.id == changed.id)
                 .values(paths=list(changed.paths), type=changed.type, accepts=list(changed.accepts))
             )
+    gone = [column.id for _, column, _ in widening.joined]
+    if gone:
+        conn.execute(delete(data_columns).where(data_columns.c.id.in_(gone)))
     forms.change_form(conn, form_id, layout_revision=secrets.token_hex(8))
     return Layout(
         tuple(

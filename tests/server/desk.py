@@ -250,7 +250,8 @@ def check(sheet: str | bytes) -> drafts.Checked:
         "was": {path: mark.was for path, mark in compiled.marks.items() if mark.was},
         "choices_were": {name: dict(codes) for name, codes in compiled.choices_were.items()},
     }
-    return drafts.Checked(compiled.xml, xform.read(compiled.xml), compiled.findings, marks, compiled.itemsets)
+    schema = xform.read(compiled.xml)
+    return drafts.Checked(compiled.xml, schema, compiled.findings, marks, compiled.itemsets, compiled.rows)
 
 
 def prepare(url: str, *, open_office: Callable[[str], Office]) -> None:
