@@ -75,8 +75,8 @@ def wait_for(server: Server) -> None:
         try:
             if requests.get(f"{server.url}/healthz", timeout=5).status_code == 200:
                 return
-        except requests.exceptions.ConnectionError:
-            pass
+        except (requests.exceptions.ConnectionError, requests.exceptions.Timeout):
+            pass  # the port listens before the server does: a first start makes its phones wait
         assert server.process.poll() is None, "the server ended by itself"
         assert time.monotonic() < until, "the server did not start"
         time.sleep(0.05)

@@ -152,7 +152,7 @@ def test_a_taken_port_is_told_before_anything_is_made(tmp_path: Path):
     assert "Traceback" not in done.stderr
     assert "Contraseña" not in done.stdout
     assert f"✗ El puerto {port} ya está en uso" in looked.stdout
-    with started(data, tmp_path / "log"):
+    with started(data, tmp_path / "log", "--empty"):
         assert "Contraseña" in (tmp_path / "log").read_text(encoding="utf-8")
 
 
