@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DatabaseError, DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from server import problems
+from server import problems, sqlite_functions
 from server.prepared import statement
 from server.settings import Settings
 
@@ -190,6 +190,7 @@ def _sqlite_engine(settings: Settings) -> Engine:
         connection.isolation_level = None  # we say BEGIN ourselves
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "temp_store=MEMORY"):
             _pragma(connection, pragma, settings.database_wait)
+        sqlite_functions.register(connection)
 
     @event.listens_for(engine, "begin")
     def _begin(conn: Connection) -> None:

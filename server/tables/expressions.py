@@ -1,0 +1,210 @@
+"""Expressions: the SQL reader, which computes a checked tree over the typed tables; every value is a bound parameter."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any, Final
+
+from sqlalchemy import (
+    Alias,
+    Connection,
+    Date,
+    Double,
+    FromClause,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    select,
+)
+from sqlalchemy.types import TypeEngine
+
+from forms.expressions.tree import Aggregate, Answer, Apply, Constant, Indexed, PeriodEnd, Position, Tree
+from forms.schema import Schema
+from server.tables.ddl import sql_tables
+from server.tables.layout import DataColumn, Layout
+from server.tables.operations import TYPES, Operations, Sql
+
+PERIOD_END: Final = "period_end"
+"""The bound parameter that `period-end()` reads, a date."""
+
+
+class Rows:
+    """The rows of one unit: the typed table of a form ("") or of a repeat, with what holds them and what lies in them.
+
+    `schema` is the version that expressions were checked against; a question of another type in another version stands in
+    another column and is unknown here. Use `value` for every expression first, then `source` to select from.
+    """
+
+    def __init__(self, conn: Connection, layout: Layout, schema: Schema, unit: str = "") -> None:
+        self._conn = conn
+        self._layout = layout
+        self._schema = schema
+        self._unit = unit
+        self._sqlite = conn.dialect.name == "sqlite"
+        self._operations = Operations(sqlite=self._sqlite)
+        self._joined: dict[tuple[str, int], Alias] = {}
+        self.row = self._alias(unit, 1)
+
+    @property
+    def source(self) -> FromClause:
+        """What the expressions asked for so far are computed from: one line per unit."""
+        source: FromClause = self.row
+        chain = self._chain(self._unit)
+        for inner, outer in pairwise(chain):
+            if any(
+                table == further and part == 1
+                for table, part in self._joined
+                for further in chain[chain.index(outer) :]
+            ):
+                source = source.outerjoin(
+                    self._alias(outer, 1), self._held(self._alias(inner, 1), self._alias(outer, 1), outer)
+                )
+        for (table, part), alias in self._joined.items():
+            if part > 1:
+                source = source.outerjoin(alias, self._same(self._alias(table, 1), alias, table))
+        return source
+
+    def value(self, tree: Tree) -> Sql:
+        """The tree as a column; NULL is unknown."""
+        if isinstance(tree, Constant):
+            return null() if tree.value is None else literal(tree.value, TYPES[tree.kind])
+        if isinstance(tree, Answer):
+            return self._answer(tree)
+        if isinstance(tree, Apply):
+            return self._apply(tree)
+        if isinstance(tree, Aggregate):
+            return self._aggregate(tree)
+        if isinstance(tree, Indexed):
+            return self._indexed(tree)
+        if isinstance(tree, Position):
+            return cast(self.row.c["_position"], Double)
+        if isinstance(tree, PeriodEnd):
+            return bindparam(PERIOD_END, type_=Date())
+        raise TypeError(tree)
+
+    # where answers stand
+
+    def _chain(self, table: str) -> list[str]:
+        """A table and those that hold its rows, outwards."""
+        chain = [table]
+        while chain[-1]:
+            chain.append(self._schema.repeat_of(chain[-1]))
+        return chain
+
+    def _alias(self, table: str, part: int) -> Alias:
+        found = self._joined.get((table, part))
+        if found is None:
+            if part > 1:
+                self._alias(table, 1)
+            found = self._joined[table, part] = self._physical(table, part).alias()
+        return found
+
+    def _physical(self, table: str, part: int) -> Any:
+        return sql_tables(self._conn, self._layout.table(table))[part - 1]
+
+    def _same(self, left: FromClause, right: FromClause, table: str) -> Sql:
+        """Two parts of one row."""
+        same = left.c["_submission_id"] == right.c["_submission_id"]
+        return same if table == "" else and_(same, left.c["_row"] == right.c["_row"])
+
+    def _held(self, inner: FromClause, outer: FromClause, table: str) -> Sql:
+        """A row lies in a row of `table`."""
+        same = inner.c["_submission_id"] == outer.c["_submission_id"]
+        return same if table == "" else and_(same, inner.c["_parent_row"] == outer.c["_row"])
+
+    def _column(self, answer: Answer) -> DataColumn | None:
+        return self._layout.find_column(answer.table, answer.path, self._schema.by_path[answer.path].type or "string")
+
+    def _answer(self, answer: Answer) -> Sql:
+        column = self._column(answer)
+        if column is None:
+            return null()
+        return self._read(answer, column, self._alias(answer.table, column.part))
+
+    def _read(self, answer: Answer, column: DataColumn, place: FromClause) -> Sql:
+        """The answer in its column, where a later version may have widened a number to a text."""
+        stored: Sql = place.c[column.names[0]]
+        if answer.kind != "number":
+            return stored
+        if column.type == "string":
+            return self._operations.number(stored)
+        number = cast(stored, Double)
+        return number if column.type == "int" else self._operations.bounded(number)
+
+    def _below(
+        self, tree: Aggregate | Indexed, table: str, column: DataColumn | None
+    ) -> tuple[FromClause, FromClause, Sql]:
+        """Rows of `table` within the unit's row of `around`: (what to select from, where the answer stands, which ones)."""
+        first = self._physical(table, 1).alias()
+        source: FromClause = first
+        chain = self._chain(table)
+        inner: FromClause = first
+        for outer in chain[1 : chain.index(tree.around)]:
+            joined = self._physical(outer, 1).alias()
+            source = source.join(joined, self._held(inner, joined, outer))
+            inner = joined
+        around = self._alias(tree.around, 1) if tree.around else self.row
+        which = self._held(inner, around, tree.around)
+        place: FromClause = first
+        if column is not None and column.part > 1:
+            place = self._physical(table, column.part).alias()
+            source = source.outerjoin(place, self._same(first, place, table))
+        return source, place, which
+
+    def _aggregate(self, tree: Aggregate) -> Sql:
+        argument = tree.argument
+        column = None if argument is None else self._column(argument)
+        if argument is not None and column is None:
+            return null() if tree.operation in ("min", "max") else literal(0.0, Double())
+        source, place, which = self._below(tree, tree.table, column)
+        if argument is None or column is None:
+            counted: Sql = cast(func.count(), Double)
+        else:
+            value = self._read(argument, column, place)
+            if tree.operation == "count":
+                counted = cast(func.count(value), Double)
+            elif tree.operation == "sum":
+                counted = func.coalesce(func.sum(value), 0.0)
+            else:
+                counted = func.min(value) if tree.operation == "min" else func.max(value)
+        return self._inner(select(counted).select_from(source).where(which), Double())
+
+    def _indexed(self, tree: Indexed) -> Sql:
+        column = self._column(tree.answer)
+        if column is None:
+            return null()
+        source, place, which = self._below(tree, tree.answer.table, column)
+        first = source
+        while hasattr(first, "left"):
+            first = first.left
+        there = cast(first.c["_position"], Double) == self._operations.truncated(self.value(tree.index))
+        value = self._read(tree.answer, column, place)
+        return self._inner(select(value).select_from(source).where(which, there).limit(1), value.type)
+
+    def _inner(self, chosen: Any, type_: TypeEngine[Any]) -> Sql:
+        """A query for each unit; the unit's own tables stay outside."""
+        inside: Sql = chosen.correlate(*self._joined.values()).scalar_subquery()
+        inside.type = type_
+        return inside
+
+    def _apply(self, tree: Apply) -> Sql:
+        if tree.operation == "day":
+            return self._day(tree.arguments[0])
+        return self._operations.apply(tree, [self.value(argument) for argument in tree.arguments])
+
+    def _day(self, tree: Tree) -> Sql:
+        """The day on the phone's calendar: the text kept beside a moment begins with it."""
+        column = self._column(tree) if isinstance(tree, Answer) else None
+        if not isinstance(tree, Answer) or column is None or len(column.names) != 2:
+            return cast(null(), Date)
+        place = self._alias(tree.table, column.part)
+        begins = func.substr(place.c[column.names[1]], 1, 10)
+        known = place.c[column.names[0]].is_not(None)
+        if self._sqlite:
+            return case((known, func.substr(begins, 1, 10, type_=Date())), else_=cast(null(), Text))
+        return case((known, cast(begins, Date)), else_=cast(null(), Date))

@@ -1,0 +1,369 @@
+"""Operations in SQL: what each operation of a checked tree is on SQLite and on PostgreSQL.
+
+PostgreSQL computes all of them; what SQLite cannot say it gets from `server.sqlite_functions`. No number may make a statement
+fail: what has no value is NULL.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Final
+
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Date,
+    Double,
+    Integer,
+    Numeric,
+    Text,
+    and_,
+    case,
+    cast,
+    extract,
+    func,
+    literal,
+    not_,
+    null,
+    or_,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import NullType, TypeEngine
+
+from forms.expressions.operations import LARGEST
+from forms.expressions.tree import Apply, Constant, Kind
+from server.model.columns import Instant
+from server.sqlite_functions import NAMES, function_name
+
+Sql = ColumnElement[Any]
+TYPES: Final[dict[Kind, TypeEngine[Any]]] = {
+    "number": Double(),
+    "text": Text(),
+    "choices": Text(),
+    "date": Date(),
+    "moment": Instant(),
+    "boolean": Boolean(),
+}
+_TextArray: Final = ARRAY(Text())
+_EPOCH: Final = date(1970, 1, 1)
+_FIRST_DAY, _LAST_DAY = -719_162, 2_932_896  # of the calendars of Python and both databases, counted from the epoch
+_SMALLEST: Final = 1 / LARGEST
+_LARGEST_POWER: Final = 345.0  # e to the power of this is LARGEST
+_NUMBER: Final = r"^\s*-?([0-9]{1,150}(\.[0-9]{0,150})?|\.[0-9]{1,150})\s*$"
+_DATE: Final = r"^\s*[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])(T.*)?\s*$"
+_FORMATS: Final = {"%Y": "YYYY", "%y": "YY", "%m": "MM", "%n": "FMMM", "%d": "DD", "%e": "FMDD"}
+
+
+class Operations:
+    """The operations of one database."""
+
+    def __init__(self, *, sqlite: bool) -> None:
+        self._sqlite = sqlite
+
+    def apply(self, tree: Apply, given: Sequence[Sql]) -> Sql:
+        """The operation of `tree` on its arguments as columns. Raises KeyError for one that nobody knows."""
+        operation = tree.operation
+        if operation == "choice-name":
+            return _choice_name(tree, given[0])
+        if operation == "text":
+            return self._text(given[0], tree.arguments[0].kind)
+        if self._sqlite and operation in NAMES:
+            called: Sql = getattr(func, function_name(operation))(*given, type_=TYPES[tree.kind])
+            return called
+        if operation == "format-date":
+            return _format_date(tree, given[0])
+        if operation == "regex":
+            return _regex(tree, given[0])
+        value: Sql = getattr(self, f"_do_{operation.replace('-', '_')}")(*given)
+        return value
+
+    def _do_and(self, left: Sql, right: Sql) -> Sql:
+        return and_(left, right)
+
+    def _do_or(self, left: Sql, right: Sql) -> Sql:
+        return or_(left, right)
+
+    def _do_not(self, value: Sql) -> Sql:
+        return not_(value)
+
+    def _do_blank(self, value: Sql) -> Sql:
+        return or_(value.is_(None), value == "") if isinstance(value.type, Text) else value.is_(None)
+
+    def _do_answered(self, value: Sql) -> Sql:
+        return and_(value.is_not(None), value != "") if isinstance(value.type, Text) else value.is_not(None)
+
+    def _do_if(self, condition: Sql, yes: Sql, no: Sql) -> Sql:
+        return case((condition, yes), (not_(condition), no))
+
+    def _do_coalesce(self, value: Sql, other: Sql) -> Sql:
+        known = func.nullif(value, "") if isinstance(value.type, Text) else value
+        return func.coalesce(known, other, type_=other.type if isinstance(value.type, NullType) else value.type)
+
+    def _do_eq(self, left: Sql, right: Sql) -> Sql:
+        return left == right
+
+    def _do_ne(self, left: Sql, right: Sql) -> Sql:
+        return left != right
+
+    def _do_lt(self, left: Sql, right: Sql) -> Sql:
+        return left < right
+
+    def _do_le(self, left: Sql, right: Sql) -> Sql:
+        return left <= right
+
+    def _do_gt(self, left: Sql, right: Sql) -> Sql:
+        return left > right
+
+    def _do_ge(self, left: Sql, right: Sql) -> Sql:
+        return left >= right
+
+    def bounded(self, number: Sql) -> Sql:
+        """A number of which no product overflows; beyond it there is no value."""
+        return case((func.abs(number) <= LARGEST, number), else_=cast(null(), Double))
+
+    def _do_plus(self, left: Sql, right: Sql) -> Sql:
+        return self.bounded(left + right)
+
+    def _do_minus(self, left: Sql, right: Sql) -> Sql:
+        return self.bounded(left - right)
+
+    def _do_times(self, left: Sql, right: Sql) -> Sql:
+        return self.bounded(self._unless_tiny(left, right, left * right))
+
+    def _do_div(self, left: Sql, right: Sql) -> Sql:
+        quotient = self.bounded(self._unless_tiny(left, literal(1.0, Double()), left / right))
+        return case((func.abs(right) >= _SMALLEST, quotient), else_=cast(null(), Double))
+
+    def _unless_tiny(self, left: Sql, right: Sql, result: Sql) -> Sql:
+        """PostgreSQL refuses results that are too small to tell from zero."""
+        if self._sqlite:
+            return result
+        return case(
+            (or_(left.is_(None), right.is_(None)), cast(null(), Double)),
+            (or_(func.abs(left) < _SMALLEST, func.abs(right) < _SMALLEST), literal(0.0, Double())),
+            else_=result,
+        )
+
+    def _do_neg(self, value: Sql) -> Sql:
+        return -value
+
+    def _do_abs(self, value: Sql) -> Sql:
+        return func.abs(value, type_=Double())
+
+    def _do_min(self, *given: Sql) -> Sql:
+        return self._extreme("least", "min", given)
+
+    def _do_max(self, *given: Sql) -> Sql:
+        return self._extreme("greatest", "max", given)
+
+    def _extreme(self, theirs: str, sqlites: str, given: Sequence[Sql]) -> Sql:
+        """PostgreSQL leaves unknown values out, SQLite does not."""
+        if self._sqlite:
+            chosen: Sql = getattr(func, sqlites)(*given, type_=Double())
+            return chosen
+        known = and_(*(value.is_not(None) for value in given))
+        return case((known, getattr(func, theirs)(*given, type_=Double())), else_=cast(null(), Double))
+
+    def _do_int(self, value: Sql) -> Sql:
+        return self.truncated(value)
+
+    def truncated(self, value: Sql) -> Sql:
+        """A number without what follows its point."""
+        return (
+            getattr(func, function_name("int"))(value, type_=Double())
+            if self._sqlite
+            else func.trunc(value, type_=Double())
+        )
+
+    def _do_round(self, value: Sql, places: Sql | None = None) -> Sql:
+        """Half away from zero, on the digits that the number is written with."""
+        digits = cast(0 if places is None else func.trunc(places), Integer)
+        written = cast(cast(value, Text), Numeric)
+        return case((digits > 15, value), else_=cast(func.round(written, digits), Double))
+
+    def _do_mod(self, left: Sql, right: Sql) -> Sql:
+        """The remainder with the sign of the left number; the quotient may have been rounded up to the next whole one.
+
+        Of numbers that are not whole the last bit may decide between nothing and almost the right number.
+        """
+        rest = left - right * func.trunc(left / right)
+        mended = case(
+            (and_(rest != 0, func.sign(rest) != func.sign(left)), rest + func.sign(left) * func.abs(right)),
+            (func.abs(rest) >= func.abs(right), rest - func.sign(left) * func.abs(right)),
+            else_=rest,
+        )
+        safe = and_(func.abs(right) >= _SMALLEST, or_(left == 0, func.abs(left) >= _SMALLEST))
+        return case((safe, mended), else_=cast(null(), Double))
+
+    def _do_pow(self, base: Sql, exponent: Sql) -> Sql:
+        nothing = cast(null(), Double)
+        growth = exponent * func.ln(func.abs(base))
+        return case(
+            (or_(base.is_(None), exponent.is_(None)), nothing),
+            (exponent == 0, literal(1.0, Double())),
+            (and_(base == 0, exponent < 0), nothing),
+            (base == 0, literal(0.0, Double())),
+            (and_(base < 0, exponent != func.trunc(exponent)), nothing),
+            (or_(func.abs(exponent) > LARGEST / 1000, growth > _LARGEST_POWER), nothing),
+            (growth < -2 * _LARGEST_POWER, literal(0.0, Double())),
+            else_=func.power(base, exponent, type_=Double()),
+        )
+
+    def _do_number(self, value: Sql) -> Sql:
+        return self.number(value)
+
+    def number(self, value: Sql) -> Sql:
+        """A text as the number that it writes."""
+        if self._sqlite:
+            converted: Sql = getattr(func, function_name("number"))(value, type_=Double())
+            return converted
+        whole = case(
+            (value.regexp_match(_NUMBER), cast(func.btrim(value, " \t\n\r"), Numeric)), else_=cast(null(), Numeric)
+        )
+        small = case((func.abs(whole) <= literal(LARGEST, Numeric()), whole), else_=cast(null(), Numeric))
+        return cast(small, Double)
+
+    def _text(self, value: Sql, kind: Kind) -> Sql:
+        """As JavaRosa writes it: whole numbers without a point."""
+        if kind == "boolean":
+            return case((value, "true"), (not_(value), "false"))
+        if kind == "date":
+            return cast(value, Text) if self._sqlite else func.to_char(value, "YYYY-MM-DD", type_=Text())
+        if self._sqlite:
+            written: Sql = getattr(func, function_name("text"))(value, type_=Text())
+            return written
+        whole = and_(value == func.trunc(value), func.abs(value) < 2**31)
+        return case(
+            (whole, cast(cast(value, Integer().with_variant(Integer(), "postgresql")), Text)), else_=cast(value, Text)
+        )
+
+    def _do_bit(self, value: Sql) -> Sql:
+        return case((value, 1.0), (not_(value), 0.0))
+
+    def _do_days(self, value: Sql) -> Sql:
+        return cast(value - literal(_EPOCH, Date()), Double)
+
+    def _do_from_days(self, value: Sql) -> Sql:
+        inside = and_(func.floor(value) >= _FIRST_DAY, func.floor(value) <= _LAST_DAY)
+        days = cast(func.floor(case((inside, value), else_=cast(null(), Double))), Integer)
+        moved: Sql = literal(_EPOCH, Date()).op("+", return_type=Date())(days)
+        return moved
+
+    def _do_date(self, value: Sql) -> Sql:
+        text = func.btrim(value, " \t\n\r")
+        year, month, day = (cast(func.substr(text, *place), Integer) for place in ((1, 4), (6, 2), (9, 2)))
+        start = func.make_date(year, month, 1, type_=Date())
+        last = extract("day", start + func.make_interval(0, 1, 0, -1))
+        made = case((day <= last, start.op("+", return_type=Date())(day - 1)), else_=cast(null(), Date))
+        written = and_(value.regexp_match(_DATE), func.left(text, 4) != "0000")
+        return case((written, made), else_=cast(null(), Date))
+
+    def _do_instant(self, value: Sql) -> Sql:
+        return cast(extract("epoch", value), Double) / 86_400.0
+
+    def _do_concat(self, *given: Sql) -> Sql:
+        joined = given[0]
+        for value in given[1:]:
+            joined = joined.concat(value)
+        return joined
+
+    def _do_string_length(self, value: Sql) -> Sql:
+        return cast(func.length(value), Double)
+
+    def _do_substr(self, value: Sql, start: Sql, end: Sql | None = None) -> Sql:
+        length = func.char_length(value)
+
+        def place(given: Sql) -> Sql:
+            whole = cast(func.trunc(func.least(func.greatest(given, -1e9), 1e9)), Integer)
+            return func.least(length, func.greatest(0, case((whole < 0, whole + length), else_=whole)))
+
+        known = and_(value.is_not(None), start.is_not(None), *(() if end is None else (end.is_not(None),)))
+        first, last = place(start), length if end is None else place(end)
+        cut = func.substr(value, first + 1, func.greatest(0, last - first), type_=Text())
+        return case((known, cut), else_=cast(null(), Text))
+
+    def _do_contains(self, value: Sql, part: Sql) -> Sql:
+        return func.strpos(value, part) > 0
+
+    def _do_starts_with(self, value: Sql, part: Sql) -> Sql:
+        return func.left(value, func.char_length(part)) == part
+
+    def _do_ends_with(self, value: Sql, part: Sql) -> Sql:
+        ends = func.right(value, func.char_length(part)) == part
+        return or_(part == "", ends)
+
+    def _do_translate(self, value: Sql, letters: Sql, others: Sql) -> Sql:
+        return func.translate(value, letters, others, type_=Text())
+
+    def _do_selected(self, value: Sql, code: Sql) -> Sql:
+        return self._codes(value).op("@>", return_type=Boolean())(
+            func.array_append(cast([], _TextArray), func.btrim(code))
+        )
+
+    def _codes(self, value: Sql) -> Sql:
+        return func.regexp_split_to_array(func.btrim(value, " \t\n\r"), r"\s+", type_=_TextArray)
+
+    def _do_selected_at(self, value: Sql, index: Sql) -> Sql:
+        place = cast(func.trunc(func.least(func.greatest(index, -1), 1e6)), Integer)
+        return case((func.btrim(value) != "", self._codes(value)[place + 1]), else_=cast(null(), Text))
+
+    def _do_count_selected(self, value: Sql) -> Sql:
+        count = cast(func.cardinality(self._codes(value)), Double)
+        return case((func.btrim(value) == "", 0.0), else_=count)
+
+
+def _format_date(tree: Apply, day: Sql) -> Sql:
+    form = tree.arguments[1]
+    written = str(form.value) if isinstance(form, Constant) else ""
+    pieces = [piece for piece in re.split(r"(%[Yymnde])", written) if piece]
+    shown = [
+        func.to_char(day, _FORMATS[piece], type_=Text()) if piece in _FORMATS else literal(piece, Text())
+        for piece in pieces
+    ]
+    joined: Sql = shown[0] if shown else literal("", Text())
+    for piece in shown[1:]:
+        joined = joined.concat(piece)
+    return case((day.is_not(None), joined), else_=cast(null(), Text))
+
+
+def _regex(tree: Apply, value: Sql) -> Sql:
+    pattern = tree.arguments[1]
+    written = str(pattern.value) if isinstance(pattern, Constant) else ""
+    return value.regexp_match(f"^(?:{posix(written)})$")
+
+
+def _choice_name(tree: Apply, code: Sql) -> Sql:
+    labels = tree.arguments[1]
+    named = dict(labels.value) if isinstance(labels, Constant) else {}
+    return case(*((code == name, literal(label, Text())) for name, label in named.items()), else_=code)
+
+
+def posix(pattern: str) -> str:
+    r"""A regular expression of Java as PostgreSQL understands it: \d \w \s are ASCII, a dot is no line end."""
+    inside = False
+    written = []
+    at = 0
+    while at < len(pattern):
+        character = pattern[at]
+        if character == "\\" and at + 1 < len(pattern):
+            letter = pattern[at + 1]
+            at += 2
+            ranges = {"d": "0-9", "w": "A-Za-z0-9_", "s": " \t\n\r\f\v"}
+            if letter in ranges:
+                written.append(ranges[letter] if inside else f"[{ranges[letter]}]")
+            elif letter.lower() in ranges:
+                written.append(f"\\{letter}" if inside else f"[^{ranges[letter.lower()]}]")
+            else:
+                written.append(f"\\{letter}")
+            continue
+        if character == "[" and not inside:
+            inside = True
+        elif character == "]" and inside and pattern[at - 1] not in ("[", "^"):
+            inside = False
+        elif character == "." and not inside:
+            character = r"[^\n\r]"
+        written.append(character)
+        at += 1
+    return "".join(written)
