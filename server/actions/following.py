@@ -5,7 +5,8 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, Protocol, TypeVar
 
 from forms import instance as instances
 from forms.instance import Instance
@@ -20,6 +21,7 @@ from server.store import flags, forms, people, submissions
 from server.tables import ddl, registry, rows
 from server.tables.rows import Provenance, Tabulator
 
+T = TypeVar("T")
 Progress = Callable[[int, int], None]
 """Told how many submissions are done, and how many there are."""
 
@@ -38,6 +40,23 @@ class Followed:
     form_version_sha256: str | None
     submitter: str | None
     fresh: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What a form holds when a rebuild begins. `every`: how many submissions; `highest`: the greatest of their ids, or 0."""
+
+    form: Form
+    every: int
+    highest: int
+
+
+class Act(Protocol):
+    """Runs a writing action in a transaction of its own, in somebody's name."""
+
+    def __call__(self, action: Callable[[Context], T], /) -> T:
+        """What the action gives, once it is durable."""
+        ...
 
 
 Follower = Callable[[Context, Followed], None]
@@ -107,20 +126,44 @@ def tabulate_all(ctx: Context, form_id: int, *, progress: Progress | None = None
             progress(done, every)
 
 
-def prepare_rebuild(ctx: Context) -> list[tuple[Form, int]]:
-    """Make sure that every typed table stands as its layout says; gives the forms and how many submissions each holds."""
+def prepare_rebuild(ctx: Context) -> list[Held]:
+    """Make sure that every typed table stands as its layout says; gives what each form holds now."""
     require(ctx, "config.set", None)
     everything = forms.list_every_form(ctx.conn)
     for form in everything:
         ddl.repair(ctx.conn, registry.load(ctx.conn, form.id))
     ctx.record("config.rebuild")
-    return [(form, submissions.count_every(ctx.conn, form.id)) for form in everything]
+    conn = ctx.conn
+    return [
+        Held(form=form, every=submissions.count_every(conn, form.id), highest=submissions.highest_id(conn, form.id))
+        for form in everything
+    ]
 
 
-def rebuild_chunk(ctx: Context, form_id: int, above: int) -> int | None:
-    """Write the next rows of a form again, after submission `above`; gives the last one done, None at the end."""
+def rebuild_form(act: Act, held: Held, *, progress: Progress | None = None) -> None:
+    """Write every row of a form again, a chunk in each transaction, while the server may go on.
+
+    It ends at the highest submission that was held when the rebuild began, however many arrive meanwhile: those are written
+    as they arrive. A count would not do for an end: a lower id may be committed after it was taken.
+    """
+    above: int | None = 0
+    done = 0
+    while above is not None:
+        above = act(partial(rebuild_chunk, form_id=held.form.id, above=above, highest=held.highest))
+        done = min(held.every, done + CHUNK)
+        if progress:
+            progress(done, held.every)
+
+
+def rebuild_chunk(ctx: Context, form_id: int, above: int, highest: int | None = None) -> int | None:
+    """Write the next rows of a form again, after submission `above` and up to `highest` (None: all there are).
+
+    Gives the last one done; None at the end, when rows without a submission have been removed too.
+    """
     require(ctx, "config.set", None)
     chunk = submissions.list_ids(ctx.conn, form_id, above=above, most=CHUNK)
+    if highest is not None:
+        chunk = [submission_id for submission_id in chunk if submission_id <= highest]
     if not chunk:
         sweep(ctx, form_id)
         return None

@@ -56,17 +56,11 @@ def rebuild(context: click.Context) -> None:
     """Write every typed table again from the raw submissions; the server may go on meanwhile."""
     at = desk(context)
     with at.office() as office:
-        for form, every in act(office, following.prepare_rebuild):
-            with at.progress(form.xml_form_id, form.xml_form_id) as progress:
-                last: int | None = 0
-                done = 0
-                while last is not None and done < every:  # what arrives meanwhile is written as it arrives
-                    above = last
-                    last = act(office, partial(following.rebuild_chunk, form_id=form.id, above=above))
-                    done = min(every, done + following.CHUNK)
-                    progress(done, every)
-                act(office, partial(following.sweep, form_id=form.id))
-            at.say(f"{form.xml_form_id}: {every} envíos", f"{form.xml_form_id}: {every} submissions")
+        for held in act(office, following.prepare_rebuild):
+            name = held.form.xml_form_id
+            with at.progress(name, name) as progress:
+                following.rebuild_form(partial(act, office), held, progress=progress)
+            at.say(f"{name}: {held.every} envíos", f"{name}: {held.every} submissions")
 
 
 @click.command()

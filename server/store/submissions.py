@@ -252,6 +252,13 @@ def count_every(conn: Connection, form_id: int) -> int:
     return conn.execute(statement.where(submissions.c.form_id == form_id, submissions.c.draft.is_(False))).scalar_one()
 
 
+def highest_id(conn: Connection, form_id: int) -> int:
+    """The highest id among a form's submissions, drafts left out; 0 where there is none."""
+    statement = select(func.max(submissions.c.id))
+    found = conn.execute(statement.where(submissions.c.form_id == form_id, submissions.c.draft.is_(False))).scalar_one()
+    return int(found or 0)
+
+
 def note_failure(conn: Connection, submission_id: int, follower: str, error: str, when: datetime) -> None:
     """Remember that something which follows from a submission could not be done yet."""
     make = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert

@@ -198,12 +198,8 @@ def test_rebuilding_while_submissions_arrive_loses_no_row_and_ends(desk: Desk, p
 
     senders = [pool.submit(arrive, lane) for lane in (1, 2)]
     try:
-        for held, every in desk.act(following.prepare_rebuild):
-            last: int | None = 0
-            done = 0
-            while last is not None and done < every:  # as the command line does
-                above, done = last, done + following.CHUNK
-                last = desk.act(lambda ctx, held=held, above=above: following.rebuild_chunk(ctx, held.id, above))  # type: ignore[misc]
+        for held in desk.act(following.prepare_rebuild):
+            following.rebuild_form(desk.act, held)
     finally:
         stop.set()
     numbers = [*range(20), *(number for sender in senders for number in sender.result(_SECONDS))]
