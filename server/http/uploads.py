@@ -68,8 +68,11 @@ def read_submission(request: Request, *, max_body: int, max_xml: int) -> tuple[b
             continue
         name = _bare(storage.filename or field)
         parts.append(Part(name, cast(BinaryIO, storage.stream), _printable(storage.mimetype)))
-    if xml is None and XML_PART in fields:
-        xml = fields[XML_PART].encode()
+    for written in fields.getlist(XML_PART):  # without a file name, as no phone sends it
+        content = written.encode()
+        if xml not in (None, content):
+            raise problems.bad_multipart()
+        xml = content
     if xml is None:
         raise problems.missing_file_part()
     if len(xml) > max_xml:
