@@ -70,7 +70,9 @@ def read_submission(request: Request, *, max_body: int, max_xml: int) -> tuple[b
         parts.append(Part(name, cast(BinaryIO, storage.stream), _printable(storage.mimetype)))
     for written in fields.getlist(XML_PART):  # without a file name, as no phone sends it
         content = written.encode()
-        if xml not in (None, content):
+        if (
+            xml not in (None, content) or "\ufffd" in written
+        ):  # the parser put that in place of what it could not decode
             raise problems.bad_multipart()
         xml = content
     if xml is None:

@@ -51,3 +51,12 @@ def test_one_submission_twice_in_one_body_is_kept_once(desk: Desk, phone: Wire, 
     assert phone.raw(body((first, xml), (second, xml)), "multipart/form-data; boundary=B").status == 201
     assert desk.xml_of("uuid:1") == xml
     assert desk.submissions() == 1
+
+
+@pytest.mark.parametrize("kind", [FILE, FIELD], ids=["file", "field"])
+def test_bytes_that_are_no_utf_8_are_refused_and_not_changed(desk: Desk, phone: Wire, kind: str):
+    desk.publish(form("hogar", questions("text nota")))
+    xml = instance("hogar", "<nota>ni\u00f1o</nota>").replace("\u00f1".encode(), b"\xf1")
+
+    assert phone.raw(body((kind, xml)), "multipart/form-data; boundary=B").status == 400
+    assert desk.submissions() == 0
