@@ -14,7 +14,7 @@ from pyxform.errors import PyXFormError
 from pyxform.parsing.expression import is_xml_tag
 from pyxform.xls2xform import ConvertResult, convert
 
-from forms import spreadsheets, translations
+from forms import spreadsheets, survey_expressions, translations
 from forms.problems import Finding, Problem, Sentence, workbook_not_valid
 from forms.pyxform_errors import error_findings, warning_findings
 from forms.spreadsheets import Book, Row, Sheet
@@ -84,6 +84,10 @@ def compile(  # noqa: A001 - said as forms.workbook.compile
     if errors:
         raise workbook_not_valid(errors)
     result = _convert(book, form_id_fallback or _stem(filename))
+    formulas = tuple(survey_expressions.findings(survey))
+    broken = [finding for finding in formulas if finding.severity == "error"]
+    if broken:
+        raise workbook_not_valid(broken)
     content = result.xform.encode()
     root = _root(content)
     instance = root.find(f"{_H}head/{_XF}model/{_XF}instance/*")
@@ -101,6 +105,7 @@ def compile(  # noqa: A001 - said as forms.workbook.compile
         title=root.findtext(f"{_H}head/{_H}title") or "",
         findings=(
             *_version_findings(book, version),
+            *formulas,
             *translations.findings(completeness, settings.get("default_language", "default")),
             *warning_findings(result.warnings, _Locator(book)),
             *_media_findings(result.xform, media_names),

@@ -67,7 +67,7 @@ _CURLY: Final = frozenset("‘’‚“”„«»")
 @lru_cache(maxsize=4096)
 def parse(text: str) -> Node:
     """The expression in `text`. Raises MistakenError."""
-    _require_balance(text)
+    require_balance(text)
     try:
         return _read(_PARSER.parse(text))
     except RecursionError:
@@ -156,8 +156,8 @@ def _start(token: Token) -> int:
     return token.start_pos or 0
 
 
-def _require_balance(text: str) -> None:
-    """Say of brackets and quotes what a grammar cannot say well."""
+def require_balance(text: str) -> None:
+    """Say of brackets and quotes what a grammar cannot say well. Raises MistakenError."""
     if not text.strip():
         raise mistaken(0, "la expresión está vacía.", "the expression is empty.")
     if len(text) > MAX_LENGTH:
