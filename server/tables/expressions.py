@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     Alias,
@@ -33,6 +33,15 @@ PERIOD_END: Final = "period_end"
 """The bound parameter that `period-end()` reads, a date."""
 
 
+class _Below(NamedTuple):
+    """Rows that lie in the unit: their table, what to select from, where the answer stands, and which ones they are."""
+
+    first: FromClause
+    source: FromClause
+    place: FromClause
+    which: Sql
+
+
 class Rows:
     """The rows of one unit: the typed table of a form ("") or of a repeat, with what holds them and what lies in them.
 
@@ -55,15 +64,10 @@ class Rows:
         """What the expressions asked for so far are computed from: one line per unit."""
         source: FromClause = self.row
         chain = self._chain(self._unit)
-        for inner, outer in pairwise(chain):
-            if any(
-                table == further and part == 1
-                for table, part in self._joined
-                for further in chain[chain.index(outer) :]
-            ):
-                source = source.outerjoin(
-                    self._alias(outer, 1), self._held(self._alias(inner, 1), self._alias(outer, 1), outer)
-                )
+        outermost = max(chain.index(table) for table, _ in self._joined)
+        for inner, outer in pairwise(chain[: outermost + 1]):
+            held = self._held(self._alias(inner, 1), self._alias(outer, 1), outer)
+            source = source.outerjoin(self._alias(outer, 1), held)
         for (table, part), alias in self._joined.items():
             if part > 1:
                 source = source.outerjoin(alias, self._same(self._alias(table, 1), alias, table))
@@ -136,55 +140,49 @@ class Rows:
         number = cast(stored, Double)
         return number if column.type == "int" else self._operations.bounded(number)
 
-    def _below(
-        self, tree: Aggregate | Indexed, table: str, column: DataColumn | None
-    ) -> tuple[FromClause, FromClause, Sql]:
-        """Rows of `table` within the unit's row of `around`: (what to select from, where the answer stands, which ones)."""
+    def _below(self, table: str, around: str, column: DataColumn | None) -> _Below:
+        """Rows of `table` within the unit's row of `around`, with the part that `column` stands in."""
         first = self._physical(table, 1).alias()
         source: FromClause = first
         chain = self._chain(table)
         inner: FromClause = first
-        for outer in chain[1 : chain.index(tree.around)]:
+        for outer in chain[1 : chain.index(around)]:
             joined = self._physical(outer, 1).alias()
             source = source.join(joined, self._held(inner, joined, outer))
             inner = joined
-        around = self._alias(tree.around, 1) if tree.around else self.row
-        which = self._held(inner, around, tree.around)
+        which = self._held(inner, self._alias(around, 1) if around else self.row, around)
         place: FromClause = first
         if column is not None and column.part > 1:
             place = self._physical(table, column.part).alias()
             source = source.outerjoin(place, self._same(first, place, table))
-        return source, place, which
+        return _Below(first, source, place, which)
 
     def _aggregate(self, tree: Aggregate) -> Sql:
         argument = tree.argument
         column = None if argument is None else self._column(argument)
         if argument is not None and column is None:
             return null() if tree.operation in ("min", "max") else literal(0.0, Double())
-        source, place, which = self._below(tree, tree.table, column)
+        below = self._below(tree.table, tree.around, column)
         if argument is None or column is None:
             counted: Sql = cast(func.count(), Double)
         else:
-            value = self._read(argument, column, place)
+            value = self._read(argument, column, below.place)
             if tree.operation == "count":
                 counted = cast(func.count(value), Double)
             elif tree.operation == "sum":
                 counted = func.coalesce(func.sum(value), 0.0)
             else:
                 counted = func.min(value) if tree.operation == "min" else func.max(value)
-        return self._inner(select(counted).select_from(source).where(which), Double())
+        return self._inner(select(counted).select_from(below.source).where(below.which), Double())
 
     def _indexed(self, tree: Indexed) -> Sql:
         column = self._column(tree.answer)
         if column is None:
             return null()
-        source, place, which = self._below(tree, tree.answer.table, column)
-        first = source
-        while hasattr(first, "left"):
-            first = first.left
-        there = cast(first.c["_position"], Double) == self._operations.truncated(self.value(tree.index))
-        value = self._read(tree.answer, column, place)
-        return self._inner(select(value).select_from(source).where(which, there).limit(1), value.type)
+        below = self._below(tree.answer.table, tree.around, column)
+        there = cast(below.first.c["_position"], Double) == self._operations.truncated(self.value(tree.index))
+        value = self._read(tree.answer, column, below.place)
+        return self._inner(select(value).select_from(below.source).where(below.which, there).limit(1), value.type)
 
     def _inner(self, chosen: Any, type_: TypeEngine[Any]) -> Sql:
         """A query for each unit; the unit's own tables stay outside."""

@@ -26,6 +26,7 @@ from tests.helpers.phone import Engine
 from tests.helpers.workbooks import xlsx
 from tests.server.desk import Desk
 from tests.server.wire import Wire
+from tests.server.wire import instance as instance_of
 
 Values = Mapping[tuple[str, str], Any]
 """What each expression (its name, the key of its unit) gives."""
@@ -88,6 +89,10 @@ def by_sql(
     return found
 
 
+def read_sheet(sheet: str) -> Schema:
+    return xform.read(workbook.compile(sheet.encode(), "form.md").xml)
+
+
 def same(kind: str, left: Any, right: Any) -> bool:
     if kind == "number" and left is not None and right is not None:
         return math.isclose(left, right, rel_tol=1e-9, abs_tol=1e-9)
@@ -145,3 +150,73 @@ def explained(one: Generated, row: Row, tree: Tree, unit: Unit, ours: Any, *, bl
     if ours is None:
         return blanks or unfounded(tree, unit)
     return explicit(tree, unit)
+
+
+def test_answers_are_found_in_every_part_of_a_table_and_from_rows_within_rows(desk: Desk, phone: Wire):
+    many = "".join(f"| | integer | n{number} | N |\n" for number in range(450))
+    deep = "".join(f"| | integer | d{number} | D |\n" for number in range(450))
+    sheet = (
+        f"| survey |\n| | type | name | label |\n{many}| | begin_repeat | casa | C |\n| | integer | piso | P |\n"
+        f"| | begin_repeat | cuarto | C |\n{deep}| | end_repeat | | |\n| | end_repeat | | |\n"
+        "| settings |\n| | form_id | version |\n| | ancho | 1 |\n"
+    )
+    desk.publish(sheet)
+    cells = [(1, 10), (1, 20), (2, 40)]
+    houses = "".join(
+        f"<casa><piso>{house}</piso>"
+        + "".join(f"<cuarto><d0>{d}</d0><d449>{d + 1}</d449></cuarto>" for at, d in cells if at == house)
+        + "</casa>"
+        for house in (1, 2)
+    )
+    sent = instance_of("ancho", f"<n0>3</n0><n449>5</n449>{houses}", instance_id="uuid:a")
+    assert phone.post(sent).status == 201
+    schema = read_sheet(sheet)
+
+    def values(unit: str, *texts: str) -> list[tuple[Any, ...]]:
+        def read(conn: Connection) -> list[tuple[Any, ...]]:
+            rows = Rows(conn, desk.layout("ancho"), schema, unit)
+            columns = [rows.value(check(text, Scope(schema, unit))) for text in texts]
+            return [
+                tuple(row)
+                for row in conn.execute(select(*columns).select_from(rows.source).order_by(rows.row.c["_key"]))
+            ]
+
+        return desk.look(read)
+
+    assert values("", "${n0} + ${n449}", "sum(${d449})", "count(${cuarto})", "max(${d0})") == [(8.0, 73.0, 3.0, 40.0)]
+    assert values("/casa", "${piso} * ${n449}", "sum(${d449})", "indexed-repeat(${d449}, ${cuarto}, 2)") == [
+        (5.0, 32.0, 21.0),
+        (10.0, 41.0, None),
+    ]
+    assert values("/casa/cuarto", "${d449} + ${piso} + ${n449}", "position()") == [
+        (17.0, 1.0),
+        (27.0, 2.0),
+        (48.0, 1.0),
+    ]
+    assert values("/casa/cuarto", "${n449}") == [(5.0,), (5.0,), (5.0,)]
+    assert values("/casa/cuarto", "position()") == [(1.0,), (2.0,), (1.0,)]
+
+
+def test_a_number_that_a_later_version_made_a_text_is_still_a_number_to_the_version_that_asked_it(
+    desk: Desk, phone: Wire
+):
+    def sheet(kind: str, version: int) -> str:
+        return (
+            f"| survey |\n| | type | name | label |\n| | {kind} | edad | E |\n"
+            f"| settings |\n| | form_id | version |\n| | f | {version} |\n"
+        )
+
+    desk.publish(sheet("integer", 1))
+    before = read_sheet(sheet("integer", 1))
+    assert phone.post(instance_of("f", "<edad>7</edad>", version="1")).status == 201
+    desk.publish(sheet("text", 2))
+    assert phone.post(instance_of("f", "<edad>siete</edad>", version="2")).status == 201
+
+    def read(conn: Connection) -> list[Any]:
+        rows = Rows(conn, desk.layout("f"), before)
+        column = rows.value(check("${edad} + 1", Scope(before)))
+        return list(
+            conn.execute(select(column).select_from(rows.source).order_by(rows.row.c["_submission_id"])).scalars()
+        )
+
+    assert desk.look(read) == [8.0, None]
