@@ -67,13 +67,6 @@ def complaints(java: Path, markdown: str) -> list[Finding]:
             "the calculations out and delete the group.",
         ),
         (
-            survey(BASIC + " relevant", "text | año | A |", "text | c | C | (${año} = 1"),
-            "hoja survey, fila 3, columna relevant: Error en la condición para mostrar ${c}: falta o sobra un paréntesis o "
-            "un corchete.",
-            "sheet survey, row 3, column relevant: Error in the display condition of ${c}: a parenthesis or bracket is "
-            "missing or left over.",
-        ),
-        (
             survey(BASIC + " relevant", "text | año | A |", "text | c | C | ${año} ≥ 1"),
             "hoja survey, fila 3, columna relevant: Error en la condición para mostrar ${c}: no se entiende a partir de la "
             "marca ▸: ${año}▸≥1.",
@@ -151,6 +144,21 @@ def complaints(java: Path, markdown: str) -> list[Finding]:
 )
 def test_complaint_says_what_and_where(java, markdown, es, en):
     assert [(f.severity, f.say("es"), f.say("en")) for f in complaints(java, markdown)] == [("error", es, en)]
+
+
+def test_bracket_missing_in_an_xform_is_told(java):
+    form = workbook.compile(
+        survey(BASIC + " relevant", "text | a | A |", "text | c | C | (${a} = 1)").encode(), "form.md"
+    )
+    broken = form.xml.replace(b"= 1)", b"= 1")  # a workbook would be refused before
+
+    assert [(finding.severity, finding.say("es")) for finding in validate(broken, java, rows=form.rows)] == [
+        (
+            "error",
+            "hoja survey, fila 3, columna relevant: Error en la condición para mostrar ${c}: falta o sobra un paréntesis o "
+            "un corchete.",
+        )
+    ]
 
 
 def test_complaint_without_rows_names_the_question_only(java):
