@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
-from forms import difference, late_renames, validate, versions, workbook, xform
-from forms.difference import Difference
-from forms.late_renames import Late
+from forms import validate, workbook, xform
 from forms.problems import Finding, Sentence, workbook_not_valid
 from forms.schema import ExpectedAttachment, Schema
 from server import credentials, problems
 from server.access import require
-from server.actions import following
+from server.actions import consequences, following
 from server.blobs.blobs import Blob
 from server.context import Context
 from server.model.forms import Form, FormAttachment, FormVersion
 from server.store import form_attachments, forms, projects
-from server.tables import ddl, layout, registry
-from server.tables.layout import Layout, Widening
+from server.tables import ddl, registry
 
 MAX_WORKBOOK: Final = 30_000_000
 """Bytes of a workbook or XForm."""
@@ -101,8 +98,8 @@ def upload(ctx: Context, project_id: int, checked: Checked, *, original: Blob | 
             ctx.conn, project_id=project_id, xml_form_id=checked.schema.form_id, created_at=ctx.now()
         )
         form = forms.get_form(ctx.conn, form_id)
-    consequences = _consequences(ctx, form, checked.schema, checked.marks, checked.rows)
-    findings = (*checked.findings, *consequences.findings)
+    foreseen = consequences.foresee(ctx, form, checked.schema, checked.marks, checked.rows)
+    findings = (*checked.findings, *foreseen.findings)
     token = credentials.new_token()
     version_id = forms.add_version(
         ctx.conn,
@@ -182,11 +179,11 @@ def _publish(ctx: Context, form: Form, progress: Callable[[int, int], None] | No
         return _publish_again(ctx, form, held, draft, missing)
 
     schema = registry.schema_of(ctx.conn, draft)
-    consequences = _consequences(ctx, form, schema, draft.marks, {})
-    refusals = [finding for finding in consequences.findings if finding.severity == "error"]
+    foreseen = consequences.foresee(ctx, form, schema, draft.marks, {})
+    refusals = [finding for finding in foreseen.findings if finding.severity == "error"]
     if refusals:
         raise workbook_not_valid(refusals)
-    widening = consequences.widening
+    widening = foreseen.widening
     stored = registry.store(ctx.conn, form.id, widening)
     ddl.apply(ctx.conn, widening, stored)
     forms.change_version(ctx.conn, draft.id, published_at=ctx.now(), draft_token_hash=None)
@@ -229,106 +226,6 @@ def _validated(xml: bytes, java: Path | None, rows: dict[str, int] | object) -> 
     if found is None:
         return (validate.not_checked(java),)
     return validate.validate(xml, found, rows=rows if isinstance(rows, dict) else None)
-
-
-def _current_schema(ctx: Context, form: Form) -> Schema | None:
-    if form.current_version_id is None:
-        return None
-    return registry.schema_of(ctx.conn, forms.get_version(ctx.conn, form.current_version_id))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Consequences:
-    """What a version does to the form: `difference` from the current version (None: there is none) and the widening."""
-
-    difference: Difference | None
-    widening: Widening
-    findings: tuple[Finding, ...]
-
-
-def _consequences(ctx: Context, form: Form, after: Schema, marks: Marks, rows: Mapping[str, int]) -> _Consequences:
-    standing = registry.load(ctx.conn, form.id)
-    before = _current_schema(ctx, form)
-    was = marks.get("was", {})
-    earlier = [registry.schema_of(ctx.conn, one) for one in forms.list_published(ctx.conn, form.id)] if was else []
-    late = late_renames.recover(earlier, after, was, rows)
-    direct = {path: former for path, former in was.items() if path not in late.renamed}
-    codes = marks.get("choices_were", {})
-    compared = difference.compare(before, after, renamed=direct, choices_renamed=codes, rows=rows) if before else None
-    renamed = {former: path for path, former in late.renamed.items()}
-    renamed.update(compared.renamed if compared else ())
-    widening = layout.widen(
-        standing,
-        after,
-        form_name=form.xml_form_id,
-        taken=registry.taken_names(ctx.conn),
-        renamed=renamed,
-        joined=late.joined,
-    )
-    reused = tuple(
-        Finding(
-            severity="error",
-            sheet="survey",
-            row=rows.get(path),
-            sentence=Sentence(
-                es=f"«{path}» es el nombre anterior de «{other}», y hay respuestas con él: elija otro nombre.",
-                en=f"“{path}” is the former name of “{other}”, and there are answers under it: choose another name.",
-            ),
-        )
-        for path, other in layout.reused(standing, after)
-    )
-    checked = versions.check(before, after, renamed=direct, choices_renamed=codes, rows=rows)
-    return _Consequences(
-        difference=compared,
-        widening=widening,
-        findings=(*reused, *checked, *late.findings, *_joins(standing, widening, after, late, rows)),
-    )
-
-
-def _joins(
-    standing: Layout, widening: Widening, after: Schema, late: Late, rows: Mapping[str, int]
-) -> Iterator[Finding]:
-    """What becomes of columns and tables that a late `was` says are one."""
-    for path, former in late.joined.items():
-        row = rows.get(path)
-        if after.by_path[path].kind == "repeat":
-            if standing.table(path) is not standing.table(former):
-                yield _warning(
-                    f"«{path}» dice que antes era «{former}», pero ya se publicó como otra repetición: sus filas siguen "
-                    f"en dos tablas, «{standing.table(former).name}» y «{standing.table(path).name}».",
-                    f"“{path}” says that it was “{former}”, but it was published as another repeat already: its rows "
-                    f"stay in two tables, “{standing.table(former).name}” and “{standing.table(path).name}”.",
-                    row,
-                )
-            continue
-        repeat = after.repeat_of(path)
-        if any(repeat in table.paths for table in standing.tables):
-            columns = standing.table(repeat).columns
-            mine = [column for column in columns if path in column.paths]
-            others = [column for column in columns if former in column.paths and column not in mine]
-            if not mine or not others:
-                continue
-            merged = [(gone, kept) for _, gone, kept in widening.joined if gone in mine]
-            for gone, kept in merged:
-                yield _warning(
-                    f"«{path}» es la de antes «{former}»: las respuestas de la columna «{gone.name}» pasan a la columna "
-                    f"«{kept.name}».",
-                    f"“{path}” is the former “{former}”: the answers in the column “{gone.name}” move to the column "
-                    f"“{kept.name}”.",
-                    row,
-                )
-            if not merged:
-                yield _warning(
-                    f"«{path}» dice que antes era «{former}», pero sus tipos no caben en una columna: las respuestas "
-                    f"siguen en dos, «{others[0].name}» y «{mine[0].name}».",
-                    f"“{path}” says that it was “{former}”, but no column holds both types: the answers stay in two, "
-                    f"“{others[0].name}” and “{mine[0].name}”.",
-                    row,
-                )
-
-
-def _warning(es: str, en: str, row: int | None) -> Finding:
-    return Finding(severity="warning", sentence=Sentence(es=es, en=en), sheet="survey", row=row, column="was")
 
 
 def _expect_attachments(ctx: Context, form: Form, version_id: int, checked: Checked) -> None:

@@ -14,6 +14,7 @@ NEED_NO_PERMISSION = {
     "identity": "who asks is found out here; permissions rest on it",
     "forms.list_open": "asks for each form, and refuses whoever may read none",
     "projects.list_projects": "asks for each project",
+    "consequences.foresee": "runs inside an action that has asked",
     "following.follow": "runs inside an action that has asked",
     "following.follow_stored": "runs inside an action that has asked",
     "following.tabulate_all": "runs inside an action that has asked",

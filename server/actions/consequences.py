@@ -1,0 +1,123 @@
+"""Consequences: what a version does to what its form holds already: its answers, its columns, its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from forms import difference, late_renames, versions
+from forms.difference import Difference
+from forms.late_renames import Late
+from forms.problems import Finding, Sentence
+from forms.schema import Schema
+from server.context import Context
+from server.model.forms import Form
+from server.store import forms
+from server.tables import layout, registry
+from server.tables.layout import Layout, Widening
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consequences:
+    """What a version does to the form: `difference` from the current version (None: there is none) and the widening."""
+
+    difference: Difference | None
+    widening: Widening
+    findings: tuple[Finding, ...]
+
+
+def foresee(ctx: Context, form: Form, after: Schema, marks: Mapping[str, Any], rows: Mapping[str, int]) -> Consequences:
+    """What becomes of the form's answers and tables once `after` is published; nothing is changed.
+
+    `marks` are those of the draft (`drafts.Marks`), `rows` its paths' rows of the sheet `survey`. Runs inside an action
+    that has asked.
+    """
+    standing = registry.load(ctx.conn, form.id)
+    before = _current_schema(ctx, form)
+    was = marks.get("was", {})
+    earlier = [registry.schema_of(ctx.conn, one) for one in forms.list_published(ctx.conn, form.id)] if was else []
+    late = late_renames.recover(earlier, after, was, rows)
+    direct = {path: former for path, former in was.items() if path not in late.renamed}
+    codes = marks.get("choices_were", {})
+    compared = difference.compare(before, after, renamed=direct, choices_renamed=codes, rows=rows) if before else None
+    renamed = {former: path for path, former in late.renamed.items()}
+    renamed.update(compared.renamed if compared else ())
+    widening = layout.widen(
+        standing,
+        after,
+        form_name=form.xml_form_id,
+        taken=registry.taken_names(ctx.conn),
+        renamed=renamed,
+        joined=late.joined,
+    )
+    reused = tuple(
+        Finding(
+            severity="error",
+            sheet="survey",
+            row=rows.get(path),
+            sentence=Sentence(
+                es=f"«{path}» es el nombre anterior de «{other}», y hay respuestas con él: elija otro nombre.",
+                en=f"“{path}” is the former name of “{other}”, and there are answers under it: choose another name.",
+            ),
+        )
+        for path, other in layout.reused(standing, after)
+    )
+    checked = versions.check(before, after, renamed=direct, choices_renamed=codes, rows=rows)
+    return Consequences(
+        difference=compared,
+        widening=widening,
+        findings=(*reused, *checked, *late.findings, *_joins(standing, widening, after, late, rows)),
+    )
+
+
+def _current_schema(ctx: Context, form: Form) -> Schema | None:
+    if form.current_version_id is None:
+        return None
+    return registry.schema_of(ctx.conn, forms.get_version(ctx.conn, form.current_version_id))
+
+
+def _joins(
+    standing: Layout, widening: Widening, after: Schema, late: Late, rows: Mapping[str, int]
+) -> Iterator[Finding]:
+    """What becomes of columns and tables that a late `was` says are one."""
+    for path, former in late.joined.items():
+        row = rows.get(path)
+        if after.by_path[path].kind == "repeat":
+            if standing.table(path) is not standing.table(former):
+                yield _warning(
+                    f"«{path}» dice que antes era «{former}», pero ya se publicó como otra repetición: sus filas siguen "
+                    f"en dos tablas, «{standing.table(former).name}» y «{standing.table(path).name}».",
+                    f"“{path}” says that it was “{former}”, but it was published as another repeat already: its rows "
+                    f"stay in two tables, “{standing.table(former).name}” and “{standing.table(path).name}”.",
+                    row,
+                )
+            continue
+        repeat = after.repeat_of(path)
+        if any(repeat in table.paths for table in standing.tables):
+            columns = standing.table(repeat).columns
+            mine = [column for column in columns if path in column.paths]
+            others = [column for column in columns if former in column.paths and column not in mine]
+            if not mine or not others:
+                continue
+            merged = [(gone, kept) for _, gone, kept in widening.joined if gone in mine]
+            for gone, kept in merged:
+                yield _warning(
+                    f"«{path}» es la de antes «{former}»: las respuestas de la columna «{gone.name}» pasan a la columna "
+                    f"«{kept.name}».",
+                    f"“{path}” is the former “{former}”: the answers in the column “{gone.name}” move to the column "
+                    f"“{kept.name}”.",
+                    row,
+                )
+            if not merged:
+                yield _warning(
+                    f"«{path}» dice que antes era «{former}», pero sus tipos no caben en una columna: las respuestas "
+                    f"siguen en dos, «{others[0].name}» y «{mine[0].name}».",
+                    f"“{path}” says that it was “{former}”, but no column holds both types: the answers stay in two, "
+                    f"“{others[0].name}” and “{mine[0].name}”.",
+                    row,
+                )
+
+
+def _warning(es: str, en: str, row: int | None) -> Finding:
+    return Finding(severity="warning", sentence=Sentence(es=es, en=en), sheet="survey", row=row, column="was")
