@@ -7,7 +7,7 @@ from typing import Final
 
 from flask import Blueprint, Response, request
 
-from forms import instance as instances
+from forms.instance import Instance
 from forms.problems import Problem, Sentence
 from server import problems
 from server.actions import drafts, forms, submissions
@@ -117,8 +117,7 @@ def probe(project_id: int, token: str | None) -> Response:  # noqa: ARG001  # re
 @blueprint.post(f"{_KEYED}/submission")
 def receive(project_id: int, token: str | None) -> Response:  # noqa: ARG001  # read on the way in
     """A submission, or one part of it."""
-    xml, parts = _body()
-    instance = instances.read(xml)
+    instance, parts = _body()
     if parts:
         ask(lambda ctx: forms.list_open(ctx, project_id))  # nobody unknown fills the disk
     files, device = _kept(parts), _device()
@@ -174,8 +173,7 @@ def test_probe(project_id: int, form_id: str, token: str) -> Response:
 @blueprint.post(f"{_TEST}/submission")
 def test_receive(project_id: int, form_id: str, token: str) -> Response:
     """A trial submission, kept apart from real ones."""
-    xml, parts = _body()
-    instance = instances.read(xml)
+    instance, parts = _body()
     if instance.form_id != form_id:
         raise problems.form_not_found(instance.form_id)
     ask(lambda ctx: drafts.get_draft(ctx, project_id, form_id, token), anonymous=True)
@@ -217,7 +215,7 @@ def _file(file: FormAttachment | None) -> Response:
     )
 
 
-def _body() -> tuple[bytes, list[uploads.Part]]:
+def _body() -> tuple[Instance, list[uploads.Part]]:
     settings = office().settings
     return uploads.read_submission(request, max_body=settings.max_body, max_xml=settings.max_xml)
 
