@@ -48,6 +48,7 @@ def create_app(office: Office) -> Flask:
     app = Flask("tejido", static_folder=None)
     app.url_map.converters |= {"segment": Segment, "number": Number}
     app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False  # RawPath does, without a redirect
     app.config["MAX_CONTENT_LENGTH"] = office.settings.max_body
     endpoint.install(app, office)
     app.register_blueprint(routes.blueprint)
@@ -61,6 +62,11 @@ def create_app(office: Office) -> Flask:
     return app
 
 
+def speaks_openrosa(path: str) -> bool:
+    """Whether an error is told to a phone, where no route says who asks."""
+    return path.endswith(("/formList", "/submission", "/manifest"))
+
+
 def _health() -> Response:
     """200 where the database answers."""
     endpoint.ask(lambda ctx: ctx.conn.exec_driver_sql("SELECT 1").scalar(), anonymous=True)
@@ -68,7 +74,7 @@ def _health() -> Response:
 
 
 def _tell(problem: Problem) -> Response:
-    if request.path.endswith(("/formList", "/submission", "/manifest")):
+    if speaks_openrosa(request.path):
         return routes.tell(problem)
     return wire.tell(problem)
 
@@ -80,7 +86,7 @@ def _tell_http(error: HTTPException) -> Response:
         return response
     if error.code == 413:
         return _tell(problems.too_large("HTTP", endpoint.office().settings.max_body))
-    return Response(error.get_body(), status=error.code or 500, content_type="text/html")
+    return _tell(problems.unreadable_request(error.code or 400, error.description or ""))
 
 
 def _tell_unforeseen(error: Exception) -> Response:

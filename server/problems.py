@@ -97,6 +97,18 @@ def bad_multipart() -> Problem:
     )
 
 
+def unreadable_request(status: int, reason: str) -> Problem:
+    """400.1, 431.1, 501.1: what came in is no HTTP that this server takes."""
+    return Problem(
+        status + 0.1,
+        Sentence(
+            es="La petición no llegó como el servidor la entiende. Inténtelo otra vez, o con otra red.",
+            en="The request did not arrive in a form that this server understands. Try again, or on another network.",
+        ),
+        {"reason": reason},
+    )
+
+
 def bad_file_name(name: str) -> Problem:
     """400.8: a file name that is no bare name."""
     return Problem(

@@ -14,10 +14,11 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, Final, NoReturn
 
 import structlog
-from waitress.server import create_server
+from waitress.server import BaseWSGIServer, create_server
 
 from server import problems
 from server.app import create_app
+from server.cli import connections
 from server.cli.desk import Desk
 from server.context import Office
 from server.jobs.schedule import Schedule
@@ -57,7 +58,11 @@ def listening(settings: Settings) -> Iterator[list[socket.socket]]:
 
 def serve_here(office: Office, sockets: Sequence[socket.socket], *, schedule: bool) -> None:
     """Serve in this process until KeyboardInterrupt (which waitress keeps to itself): what was begun is answered first."""
-    server = create_server(create_app(office), sockets=list(sockets), **_waitress(office.settings))
+    dispatchers: dict[int, Any] = {}
+    server = create_server(create_app(office), dispatchers, sockets=list(sockets), **_waitress(office.settings))
+    for one in dispatchers.values():
+        if isinstance(one, BaseWSGIServer):
+            connections.use(one, office.settings)
     with ExitStack() as stack:
         stack.callback(server.close)
         if schedule:

@@ -10,13 +10,15 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from werkzeug.routing import BaseConverter, IntegerConverter, Map, ValidationError
 
+_SLASHES: Final = re.compile("/{2,}")
 _KEPT: Final = re.compile(r"%(2[Ff]|25)")
 
 
 class RawPath:
     """WSGI middleware: decodes the path from the request line, but for %2F and %25, which `Segment` decodes.
 
-    PATH_INFO has lost the difference between a slash and an encoded one; form ids may hold both.
+    PATH_INFO has lost the difference between a slash and an encoded one; form ids may hold both. Slashes side by side are
+    one: of an address typed with two at its end Collect takes one away before it adds `/submission`.
     """
 
     def __init__(self, app: WSGIApplication) -> None:
@@ -25,8 +27,8 @@ class RawPath:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Pass the request on."""
         uri = environ.get("REQUEST_URI", "")
-        if uri.startswith("/") and "%" in uri:
-            path = _KEPT.sub(lambda match: f"%25{match[1]}", uri.partition("?")[0])
+        if uri.startswith("/") and ("%" in uri or "//" in uri):
+            path = _KEPT.sub(lambda match: f"%25{match[1]}", _SLASHES.sub("/", uri.partition("?")[0]))
             environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin-1")
         return self._app(environ, start_response)
 
