@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from forms.expressions.mistakes import Mistake
 from forms.expressions.nodes import Call, Node, Number, Parameter, Path, Reference, Text
 from forms.expressions.scope import Scope, is_loose, kind_of
-from forms.expressions.tree import Answer, Apply, Constant, Kind, Tree
+from forms.expressions.tree import Answer, Apply, Constant, Input, Kind, Tree
 from forms.problems import Sentence
 from forms.schema import Field
 
@@ -44,12 +45,7 @@ class Checking:
         if isinstance(node, Reference):
             return self._answer(node)
         if isinstance(node, Parameter):
-            self.no(
-                node,
-                f"{{{node.name}}} nombra un indicador, que solo vale en fórmulas; una pregunta es ${{{node.name}}}.",
-                f"{{{node.name}}} names an indicator, which only formulas may; a question is ${{{node.name}}}.",
-            )
-            return None
+            return self._input(node)
         if isinstance(node, Path):
             self.no(
                 node,
@@ -86,6 +82,10 @@ class Checking:
                 return Apply("date", (tree,), "date")
         self.unfit(node, tree, wanted)
         return None
+
+    def within_group(self) -> Checking:
+        """The same, for what is asked of each row of a group."""
+        return Checking(replace(self.scope, grouped=False), self._handlers)
 
     # what is wrong
 
@@ -148,6 +148,13 @@ class Checking:
 
     def field(self, node: Reference) -> Field | None:
         """What a name means."""
+        if self.scope.indicators is not None:
+            self.no(
+                node,
+                f"una fórmula usa indicadores, {{{node.name}}}, y no preguntas, ${{{node.name}}}.",
+                f"a formula uses indicators, {{{node.name}}}, and no questions, ${{{node.name}}}.",
+            )
+            return None
         found = self.scope.find(node.name)
         if not found:
             near = self.scope.nearest(node.name)
@@ -169,9 +176,33 @@ class Checking:
             return None
         return chosen[0]
 
+    def _input(self, node: Parameter) -> Tree | None:
+        known = self.scope.indicators
+        if known is None:
+            self.no(
+                node,
+                f"{{{node.name}}} nombra un indicador, que solo vale en fórmulas; una pregunta es ${{{node.name}}}.",
+                f"{{{node.name}}} names an indicator, which only formulas may; a question is ${{{node.name}}}.",
+            )
+            return None
+        name = node.name.strip()
+        if name in known:
+            return Input(name)
+        near = next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.6)), None)
+        es, en = (f": ¿quiso decir {{{near}}}?", f": did you mean {{{near}}}?") if near else (".", ".")
+        self.no(node, f"no hay ningún indicador «{name}»{es}", f"there is no indicator “{name}”{en}")
+        return None
+
     def _answer(self, node: Reference) -> Tree | None:
         entry = self.field(node)
         if entry is None:
+            return None
+        if self.scope.grouped:
+            self.no(
+                node,
+                f"«{node.name}» tiene varios valores en un grupo: use sum(), count(), min() o max().",
+                f"“{node.name}” has several values in a group: use sum(), count(), min() or max().",
+            )
             return None
         if entry.kind != "question":
             self.no(

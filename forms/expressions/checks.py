@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from forms.expressions import comparisons, functions, repeats
@@ -11,7 +11,9 @@ from forms.expressions.mistakes import MistakenError
 from forms.expressions.parser import parse
 from forms.expressions.scope import Scope
 from forms.expressions.tree import Kind, Tree
+from forms.schema import Schema
 
+_NO_FORM: Final = Schema(form_id="", version="", title="", root="", fields=())
 HANDLERS: Final[Mapping[str, Handler]] = {**comparisons.HANDLERS, **functions.HANDLERS, **repeats.HANDLERS}
 
 
@@ -28,3 +30,8 @@ def check(text: str, scope: Scope, wanted: Kind | None = None) -> Tree:
     if checker.mistakes or tree is None:
         raise MistakenError(tuple(sorted(checker.mistakes, key=lambda mistake: mistake.at)))
     return tree
+
+
+def check_formula(text: str, indicators: Collection[str]) -> Tree:
+    """The formula in `text` over other indicators, `{name}`, as a number. Raises MistakenError."""
+    return check(text, Scope(_NO_FORM, indicators=indicators), "number")

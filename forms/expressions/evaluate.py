@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from forms.expressions.operations import OPERATIONS
-from forms.expressions.tree import LENIENT, Aggregate, Answer, Apply, Constant, Indexed, PeriodEnd, Position, Tree
+from forms.expressions.tree import (
+    LENIENT,
+    Aggregate,
+    Answer,
+    Apply,
+    Constant,
+    Grouped,
+    Indexed,
+    Input,
+    PeriodEnd,
+    Position,
+    Tree,
+)
 from forms.tables import Row
 
 
@@ -53,32 +65,31 @@ def evaluate(tree: Tree, unit: Unit, *, period_end: date | None = None) -> Any:
     return _Reader(unit, period_end).value(tree)
 
 
-class _Reader:
-    def __init__(self, unit: Unit, period_end: date | None) -> None:
-        self._unit = unit
-        self._period_end = period_end
+def evaluate_group(tree: Tree, units: Sequence[Unit], *, period_end: date | None = None) -> Any:
+    """The value of a tree that was checked as `grouped`, for a group of units."""
+    return _GroupReader(units, period_end).value(tree)
+
+
+def evaluate_formula(tree: Tree, inputs: Mapping[str, float | None]) -> float | None:
+    """The value of a formula, given those of the indicators that it names; None where it is unknown."""
+    value: float | None = _FormulaReader(inputs).value(tree)
+    return value
+
+
+class _AnyReader:
+    """What all readers do alike."""
 
     def value(self, tree: Tree) -> Any:
         if isinstance(tree, Constant):
             return tree.value
-        if isinstance(tree, Answer):
-            return _answer(self._unit.holding(tree.table), tree)
         if isinstance(tree, Apply):
             return self._lenient(tree) if tree.operation in LENIENT else self._apply(tree)
-        if isinstance(tree, Aggregate):
-            return self._aggregate(tree)
-        if isinstance(tree, Indexed):
-            return self._indexed(tree)
-        if isinstance(tree, Position):
-            return float(self._unit.position)
-        if isinstance(tree, PeriodEnd):
-            return self._period_end
+        return self._leaf(tree)
+
+    def _leaf(self, tree: Tree) -> Any:
         raise TypeError(tree)
 
     def _apply(self, tree: Apply) -> Any:
-        if tree.operation == "day":
-            (answer,) = tree.arguments
-            return self._day(answer)
         given = [self.value(argument) for argument in tree.arguments]
         return None if None in given else OPERATIONS[tree.operation](*given)
 
@@ -99,6 +110,55 @@ class _Reader:
             return decides
         return None if value is None or other is None else not decides
 
+
+class _FormulaReader(_AnyReader):
+    def __init__(self, inputs: Mapping[str, float | None]) -> None:
+        self._inputs = inputs
+
+    def _leaf(self, tree: Tree) -> Any:
+        if isinstance(tree, Input):
+            return self._inputs[tree.name]
+        raise TypeError(tree)
+
+
+class _GroupReader(_AnyReader):
+    def __init__(self, units: Sequence[Unit], period_end: date | None) -> None:
+        self._readers = [_Reader(unit, period_end) for unit in units]
+        self._period_end = period_end
+
+    def _leaf(self, tree: Tree) -> Any:
+        if isinstance(tree, PeriodEnd):
+            return self._period_end
+        if isinstance(tree, Grouped):
+            values = (reader.value(tree.argument) for reader in self._readers)
+            return _sum_up(tree.operation, [value for value in values if value is not None])
+        raise TypeError(tree)
+
+
+class _Reader(_AnyReader):
+    def __init__(self, unit: Unit, period_end: date | None) -> None:
+        self._unit = unit
+        self._period_end = period_end
+
+    def _leaf(self, tree: Tree) -> Any:
+        if isinstance(tree, Answer):
+            return _answer(self._unit.holding(tree.table), tree)
+        if isinstance(tree, Aggregate):
+            return self._aggregate(tree)
+        if isinstance(tree, Indexed):
+            return self._indexed(tree)
+        if isinstance(tree, Position):
+            return float(self._unit.position)
+        if isinstance(tree, PeriodEnd):
+            return self._period_end
+        raise TypeError(tree)
+
+    def _apply(self, tree: Apply) -> Any:
+        if tree.operation == "day":
+            (answer,) = tree.arguments
+            return self._day(answer)
+        return super()._apply(tree)
+
     def _day(self, tree: Tree) -> date | None:
         """The day on the phone's calendar: the text that came begins with it."""
         if not isinstance(tree, Answer):
@@ -114,12 +174,7 @@ class _Reader:
         argument = tree.argument
         if argument is None:
             return float(sum(1 for _ in rows))
-        known = [value for row in rows if (value := _answer(row, argument)) is not None]
-        if tree.operation == "count":
-            return float(len(known))
-        if tree.operation == "sum":
-            return float(sum(known))
-        return None if not known else min(known) if tree.operation == "min" else max(known)
+        return _sum_up(tree.operation, [value for row in rows if (value := _answer(row, argument)) is not None])
 
     def _indexed(self, tree: Indexed) -> Any:
         index = self.value(tree.index)
@@ -127,6 +182,14 @@ class _Reader:
             return None
         rows = self._unit.below(tree.answer.table, tree.around)
         return next((_answer(row, tree.answer) for row in rows if row.position == int(index)), None)
+
+
+def _sum_up(operation: str, known: Sequence[Any]) -> float | None:
+    if operation == "count":
+        return float(len(known))
+    if operation == "sum":
+        return float(sum(known))
+    return None if not known else min(known) if operation == "min" else max(known)
 
 
 def _answer(row: Row, answer: Answer) -> Any:

@@ -8,8 +8,15 @@ from typing import Final, Literal
 from forms.expressions.checking import Checking, Handler
 from forms.expressions.nodes import Call, Node, Path, Reference
 from forms.expressions.scope import kind_of
-from forms.expressions.tree import Aggregate, Answer, Indexed, Position, Tree
+from forms.expressions.tree import Aggregate, Answer, Grouped, Indexed, Position, Tree
 from forms.schema import Field
+
+_OPERATIONS: Final[Mapping[str, Literal["sum", "count", "min", "max"]]] = {
+    "sum": "sum",
+    "count": "count",
+    "min": "min",
+    "max": "max",
+}
 
 
 def _repeated(checking: Checking, node: Node) -> tuple[Field, str] | None:
@@ -38,6 +45,8 @@ def _repeated(checking: Checking, node: Node) -> tuple[Field, str] | None:
 def _aggregate(checking: Checking, node: Call) -> Tree | None:
     if not checking.count(node, 1, 1):
         return None
+    if checking.scope.grouped:
+        return _grouped(checking, node)
     found = _repeated(checking, node.arguments[0])
     if found is None:
         return None
@@ -54,10 +63,26 @@ def _aggregate(checking: Checking, node: Call) -> Tree | None:
             f"{node.function}() needs a question of numbers.",
         )
         return None
-    operation: Literal["sum", "min", "max"] = (
-        "sum" if node.function == "sum" else "min" if node.function == "min" else "max"
-    )
-    return Aggregate(operation, table, around, Answer("number", entry.path, table))
+    return Aggregate(_OPERATIONS[node.function], table, around, Answer("number", entry.path, table))
+
+
+def _grouped(checking: Checking, node: Call) -> Tree | None:
+    within = checking.within_group()
+    argument = within.read(node.arguments[0])
+    if argument is not None and node.function != "count":
+        argument = within.convert(argument, node.arguments[0], "number")
+    checking.mistakes.extend(within.mistakes)
+    return None if argument is None else Grouped(_OPERATIONS[node.function], argument)
+
+
+def _refused_in_groups(checking: Checking, node: Call) -> bool:
+    if checking.scope.grouped:
+        checking.no(
+            node,
+            f"{node.function}() tiene varios valores en un grupo: use sum(), count(), min() o max().",
+            f"{node.function}() has several values in a group: use sum(), count(), min() or max().",
+        )
+    return checking.scope.grouped
 
 
 def _extreme(checking: Checking, node: Call) -> Tree | None:
@@ -71,7 +96,7 @@ def _extreme(checking: Checking, node: Call) -> Tree | None:
 
 
 def _indexed(checking: Checking, node: Call) -> Tree | None:
-    if not checking.count(node, 3, 3):
+    if not checking.count(node, 3, 3) or _refused_in_groups(checking, node):
         return None
     found, repeat = _repeated(checking, node.arguments[0]), _repeated(checking, node.arguments[1])
     index = checking.convert_node(node.arguments[2], "number")
@@ -98,6 +123,8 @@ def _position(checking: Checking, node: Call) -> Tree | None:
     up = len(node.arguments) == 1 and isinstance(node.arguments[0], Path) and node.arguments[0].text == ".."
     if node.arguments and not up:
         checking.no(node, "position() va sin argumentos, o con «..».", "position() takes no argument, or “..”.")
+        return None
+    if _refused_in_groups(checking, node):
         return None
     if not checking.scope.unit:
         checking.no(node, "position() solo vale en una repetición.", "position() has a meaning in a repeat only.")

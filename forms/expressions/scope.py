@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -31,13 +31,16 @@ _KINDS: Final[Mapping[Type, Kind]] = {
 class Scope:
     """One form seen from a row of the repeat at `unit` ("" for the submission).
 
-    `language` is that of labels; `periods` says whether `period-end()` has a meaning here.
+    `language` is that of labels; `periods` says whether `period-end()` has a meaning here; `grouped` that the expression is
+    about several such rows at once. Of a formula, `indicators` are those that it may name, and there is no row at all.
     """
 
     schema: Schema
     unit: str = ""
     language: str | None = None
     periods: bool = False
+    grouped: bool = False
+    indicators: Collection[str] | None = None
 
     @cached_property
     def _by_name(self) -> Mapping[str, Sequence[Field]]:

@@ -6,6 +6,7 @@ every operation unknown but those of LENIENT.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -85,7 +86,24 @@ class PeriodEnd:
     kind: Kind = "date"
 
 
-Tree = Constant | Answer | Apply | Aggregate | Indexed | Position | PeriodEnd
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """sum, count, min, max of what `argument` is in the rows of one group; rows where it is unknown are left out."""
+
+    operation: Literal["sum", "count", "min", "max"]
+    argument: Tree
+    kind: Kind = "number"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """The value of another indicator, in a formula."""
+
+    name: str
+    kind: Kind = "number"
+
+
+Tree = Constant | Answer | Apply | Aggregate | Indexed | Position | PeriodEnd | Grouped | Input
 
 
 def parts(tree: Tree) -> tuple[Tree, ...]:
@@ -96,4 +114,13 @@ def parts(tree: Tree) -> tuple[Tree, ...]:
         return (tree.argument,) if tree.argument is not None else ()
     if isinstance(tree, Indexed):
         return (tree.answer, tree.index)
+    if isinstance(tree, Grouped):
+        return (tree.argument,)
     return ()
+
+
+def walk(tree: Tree) -> Iterator[Tree]:
+    """The tree and everything that it is made of."""
+    yield tree
+    for part in parts(tree):
+        yield from walk(part)

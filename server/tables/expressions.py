@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
@@ -23,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from forms.expressions.tree import Aggregate, Answer, Apply, Constant, Indexed, PeriodEnd, Position, Tree
+from forms.expressions.tree import Aggregate, Answer, Apply, Constant, Grouped, Indexed, PeriodEnd, Position, Tree
 from forms.schema import Schema
 from server.tables.ddl import sql_tables
 from server.tables.layout import DataColumn, Layout
@@ -42,7 +43,44 @@ class _Below(NamedTuple):
     which: Sql
 
 
-class Rows:
+class _Reader:
+    """What is read alike whatever an expression is about."""
+
+    def __init__(self, conn: Connection) -> None:
+        self._sqlite = conn.dialect.name == "sqlite"
+        self._operations = Operations(sqlite=self._sqlite)
+
+    def value(self, tree: Tree) -> Sql:
+        """The tree as a column; NULL is unknown."""
+        if isinstance(tree, Constant):
+            return null() if tree.value is None else literal(tree.value, TYPES[tree.kind])
+        if isinstance(tree, Apply):
+            return self._apply(tree)
+        if isinstance(tree, PeriodEnd):
+            return bindparam(PERIOD_END, type_=Date())
+        return self._leaf(tree)
+
+    def _apply(self, tree: Apply) -> Sql:
+        return self._operations.apply(tree, [self.value(argument) for argument in tree.arguments])
+
+    def _leaf(self, tree: Tree) -> Sql:
+        raise TypeError(tree)
+
+
+class Groups(_Reader):
+    """Groups of rows, in a query that groups them: `columns` gives what each tree within `Grouped` is in one row."""
+
+    def __init__(self, conn: Connection, columns: Mapping[Tree, Sql]) -> None:
+        super().__init__(conn)
+        self._columns = columns
+
+    def _leaf(self, tree: Tree) -> Sql:
+        if isinstance(tree, Grouped):
+            return _summed_up(tree.operation, self._columns[tree.argument])
+        return super()._leaf(tree)
+
+
+class Rows(_Reader):
     """The rows of one unit: the typed table of a form ("") or of a repeat, with what holds them and what lies in them.
 
     `schema` is the version that expressions were checked against; a question of another type in another version stands in
@@ -50,12 +88,11 @@ class Rows:
     """
 
     def __init__(self, conn: Connection, layout: Layout, schema: Schema, unit: str = "") -> None:
+        super().__init__(conn)
         self._conn = conn
         self._layout = layout
         self._schema = schema
         self._unit = unit
-        self._sqlite = conn.dialect.name == "sqlite"
-        self._operations = Operations(sqlite=self._sqlite)
         self._joined: dict[tuple[str, int], Alias] = {}
         self.row = self._alias(unit, 1)
 
@@ -73,23 +110,21 @@ class Rows:
                 source = source.outerjoin(alias, self._same(self._alias(table, 1), alias, table))
         return source
 
-    def value(self, tree: Tree) -> Sql:
-        """The tree as a column; NULL is unknown."""
-        if isinstance(tree, Constant):
-            return null() if tree.value is None else literal(tree.value, TYPES[tree.kind])
+    def about(self, name: str) -> Sql:
+        """What the form's table knows of the submission, such as `_received_at`."""
+        found: Sql = self._alias("", 1).c[name]
+        return found
+
+    def _leaf(self, tree: Tree) -> Sql:
         if isinstance(tree, Answer):
             return self._answer(tree)
-        if isinstance(tree, Apply):
-            return self._apply(tree)
         if isinstance(tree, Aggregate):
             return self._aggregate(tree)
         if isinstance(tree, Indexed):
             return self._indexed(tree)
         if isinstance(tree, Position):
             return cast(self.row.c["_position"], Double)
-        if isinstance(tree, PeriodEnd):
-            return bindparam(PERIOD_END, type_=Date())
-        raise TypeError(tree)
+        return super()._leaf(tree)
 
     # where answers stand
 
@@ -166,13 +201,7 @@ class Rows:
         if argument is None or column is None:
             counted: Sql = cast(func.count(), Double)
         else:
-            value = self._read(argument, column, below.place)
-            if tree.operation == "count":
-                counted = cast(func.count(value), Double)
-            elif tree.operation == "sum":
-                counted = func.coalesce(func.sum(value), 0.0)
-            else:
-                counted = func.min(value) if tree.operation == "min" else func.max(value)
+            counted = _summed_up(tree.operation, self._read(argument, column, below.place))
         return self._inner(select(counted).select_from(below.source).where(below.which), Double())
 
     def _indexed(self, tree: Indexed) -> Sql:
@@ -191,9 +220,7 @@ class Rows:
         return inside
 
     def _apply(self, tree: Apply) -> Sql:
-        if tree.operation == "day":
-            return self._day(tree.arguments[0])
-        return self._operations.apply(tree, [self.value(argument) for argument in tree.arguments])
+        return self._day(tree.arguments[0]) if tree.operation == "day" else super()._apply(tree)
 
     def _day(self, tree: Tree) -> Sql:
         """The day on the phone's calendar: the text kept beside a moment begins with it."""
@@ -206,3 +233,13 @@ class Rows:
         if self._sqlite:
             return case((known, func.substr(begins, 1, 10, type_=Date())), else_=cast(null(), Text))
         return case((known, cast(begins, Date)), else_=cast(null(), Date))
+
+
+def _summed_up(operation: str, value: Sql) -> Sql:
+    """Rows where `value` is unknown are left out."""
+    if operation == "count":
+        return cast(func.count(value), Double)
+    if operation == "sum":
+        return func.coalesce(func.sum(value), 0.0)
+    found: Sql = func.min(value) if operation == "min" else func.max(value)
+    return found

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from forms import instance, tables, workbook, xform
-from forms.expressions.checks import check
-from forms.expressions.evaluate import Unit, evaluate
+from forms.expressions.checks import check, check_formula
+from forms.expressions.evaluate import Unit, evaluate, evaluate_formula, evaluate_group
 from forms.expressions.mistakes import MistakenError
 from forms.expressions.scope import Scope
 from tests.server.wire import instance as document
@@ -205,3 +205,64 @@ def test_period_end_is_given_by_who_asks():
     assert (
         value("(period-end() - ${dia}) div 365.25 >= 18", "<dia>2008-06-01</dia>", Scope(SCHEMA, periods=True)) is True
     )
+
+
+GROUP = Scope(SCHEMA, grouped=True)
+
+
+def test_group_sums_up_its_rows() -> None:
+    tree = check("sum(${edad}) >= 2 * count(if(${sexo} = 'mujer', 1, '')) and max(${ingreso}) > 0", GROUP, "boolean")
+    units = [_unit(edad="30", sexo="mujer", ingreso="2"), _unit(edad="40", sexo="hombre"), _unit(sexo="mujer")]
+    assert evaluate_group(tree, units) is True
+    assert evaluate_group(tree, units[1:2]) is None  # nobody's income is known
+    assert evaluate_group(check("sum(${edad})", GROUP), []) == 0.0
+
+
+def test_group_sums_up_rows_of_rows() -> None:
+    assert evaluate_group(check("sum(count(${miembro}))", GROUP), [_unit(edad="30")]) == 0.0
+    assert said("sum(${m_edad})", GROUP) == [
+        "“m_edad” is asked several times, in the repeat /miembro: use sum(), count(), min(), max() or indexed-repeat()."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        ("${edad} > 3", "“edad” has several values in a group: use sum(), count(), min() or max()."),
+        (
+            "indexed-repeat(${m_edad}, ${miembro}, 1)",
+            "indexed-repeat() has several values in a group: use sum(), count(), min() or max().",
+        ),
+        ("sum(sum(${edad}))", "“edad” does not repeat as seen from here."),
+    ],
+)
+def test_group_has_no_single_value(text: str, mistake: str) -> None:
+    assert said(text, GROUP) == [mistake]
+
+
+def test_formula_reads_indicators() -> None:
+    tree = check_formula("({I5a} + {I5b}) div 2", ("I5a", "I5b"))
+    assert evaluate_formula(tree, {"I5a": 40.0, "I5b": 50.0}) == 45.0
+    assert evaluate_formula(tree, {"I5a": 40.0, "I5b": None}) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        ("{I5aa} + 1", "there is no indicator “I5aa”: did you mean {I5a}?"),
+        ("${edad} + 1", "a formula uses indicators, {edad}, and no questions, ${edad}."),
+        ("{I5a} div 0", "this divides by zero."),
+        ("count(${miembro})", "a formula uses indicators, {miembro}, and no questions, ${miembro}."),
+    ],
+)
+def test_formula_is_refused(text: str, mistake: str) -> None:
+    with pytest.raises(MistakenError) as caught:
+        check_formula(text, ("I5a", "I5b"))
+    assert [one.sentence.en for one in caught.value.mistakes] == [mistake]
+
+
+def _unit(**answers: str) -> Unit:
+    written = "".join(f"<{name}>{text}</{name}>" for name, text in answers.items())
+    read = instance.read(document("f", written))
+    rows, _ = tables.rows_of(tables.Plan(SCHEMA), read, instance_id=read.instance_id)
+    return Unit(rows, rows[0])
