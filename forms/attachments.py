@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from lxml import etree
 
+from forms.media import same_name
+from forms.problems import Finding, Sentence
 from forms.schema import ExpectedAttachment, SecondaryInstance
 from forms.xml import local_name
 
@@ -19,6 +22,71 @@ _KINDS_OF_FOLDERS: Final[dict[str, Kind]] = {"images": "image", "image": "image"
 _PULLDATA: Final = re.compile(r"""\bpulldata\s*\(\s*(['"])(.*?)\1""")
 _SEARCH: Final = re.compile(r"""(?:^|\s)search\s*\(\s*(['"])(.*?)\1""")
 _WITH_PULLDATA: Final = etree.XPath("//@*[contains(., 'pulldata')]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folder:
+    """What a folder has for a form.
+
+    `used` maps a file that the form needs to its name in the folder (the same but for how Unicode writes it), `unused`
+    are other files of the folder, `near` maps one of them to the missing file whose name differs in capitals alone.
+    """
+
+    used: Mapping[str, str] = field(default_factory=dict)
+    unused: tuple[str, ...] = ()
+    near: Mapping[str, str] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+
+    def findings(self) -> tuple[Finding, ...]:
+        """What is missing and what the form does not use."""
+        plain = [name for name in self.unused if name not in self.near]
+        unlike = [
+            _finding(
+                f"El formulario pide «{wanted}», pero el archivo se llama «{name}». Para el teléfono no son el mismo.",
+                f"The form asks for “{wanted}”, but the file is named “{name}”. To the phone they are not the same.",
+            )
+            for name, wanted in self.near.items()
+        ]
+        listed = ", ".join(plain)
+        unused = [
+            Finding(
+                severity="note",
+                sentence=Sentence(
+                    es=f"El formulario no usa estos archivos de la carpeta: {listed}.",
+                    en=f"The form does not use these files of the folder: {listed}.",
+                ),
+            )
+        ]
+        gone = [name for name in self.missing if name not in self.near.values()]
+        return (*unlike, *missing(gone), *(unused if plain else ()))
+
+
+def match(needed: Iterable[str], given: Iterable[str], *, held: Iterable[str] = ()) -> Folder:
+    """The files that a form needs against those `given` in a folder; what is `held` already is not missing."""
+    wanted = list(dict.fromkeys(needed))
+    by_name = {same_name(name): name for name in given}
+    used = {name: by_name[same_name(name)] for name in wanted if same_name(name) in by_name}
+    unused = tuple(name for name in by_name.values() if name not in used.values())
+    kept = set(held)
+    lost = tuple(name for name in wanted if name not in used and name not in kept)
+    alike = {same_name(name).casefold(): name for name in wanted if name not in used}
+    near = {name: alike[folded] for name in unused if (folded := same_name(name).casefold()) in alike}
+    return Folder(used=used, unused=unused, near=near, missing=lost)
+
+
+def missing(names: Iterable[str]) -> tuple[Finding, ...]:
+    """A warning for each file that a form needs and that nobody gave."""
+    return tuple(
+        _finding(
+            f"Falta el archivo «{name}», que el formulario necesita en el teléfono.",
+            f"The file “{name}”, which the form needs on the phone, is missing.",
+        )
+        for name in names
+    )
+
+
+def _finding(es: str, en: str) -> Finding:
+    return Finding(severity="warning", sentence=Sentence(es=es, en=en))
 
 
 def expected(

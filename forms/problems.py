@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 Language = Literal["es", "en"]
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "note"]
+"""An error must be mended first, a warning should be looked at, a note only tells."""
+_SEVEREST_FIRST: Final[tuple[Severity, ...]] = ("error", "warning", "note")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One remark on a workbook or XForm: what is wrong, and where in the workbook (row and column as Excel shows them)."""
+    """One remark on a workbook or XForm: what is so, and where in the workbook (row and column as Excel shows them)."""
 
     severity: Severity
     sentence: Sentence
@@ -52,6 +54,11 @@ class Finding:
             "es": self.sentence.es,
             "en": self.sentence.en,
         }
+
+
+def severest_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Errors, then warnings, then notes; each in the order given."""
+    return tuple(sorted(findings, key=lambda finding: _SEVEREST_FIRST.index(finding.severity)))
 
 
 class Problem(Exception):

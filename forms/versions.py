@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 from forms.difference import AnswerChange, ChoiceChange, Difference, KindChange, Move, TypeChange, compare
-from forms.problems import Finding, Sentence, Severity
-from forms.schema import Schema
+from forms.problems import Finding, Sentence, Severity, severest_first
+from forms.schema import Field, Schema
 
 _SHOWN: Final = 12
-"""Options listed by name; of more, the number is said."""
+"""Questions and options listed by name; of more, the number is said."""
 _TYPES: Final[dict[str, tuple[str, str]]] = {
     "string": ("texto", "text"),
     "int": ("número entero", "whole number"),
@@ -45,16 +45,26 @@ def check(
     *,
     choices_renamed: Mapping[str, Mapping[str, str]] = {},
     rows: Mapping[str, int] = {},
+    late: Mapping[str, str] = {},
+    stored: Collection[str] = (),
 ) -> tuple[Finding, ...]:
     """What `after` does to answers stored with `before` (None: the first version, nothing is stored), errors first.
 
-    An error means that the version must not be published. The other arguments are those of `difference.compare`.
+    An error means that the version must not be published, a note that something changes as was asked for. `late` maps
+    paths of `after` to former paths that only versions before the last one had, `stored` are paths of questions that
+    have a column. The other arguments are those of `difference.compare`.
     """
     if before is None:
         return ()
     difference = compare(before, after, renamed=renamed, choices_renamed=choices_renamed, rows=rows)
-    findings = [*_identity(before, after), *difference.findings, *_findings(difference, before, rows)]
-    return tuple(sorted(findings, key=lambda finding: finding.severity != "error"))
+    return severest_first(
+        [
+            *_identity(before, after),
+            *difference.findings,
+            *_findings(difference, before, rows),
+            *_notes(difference, after, rows, late, stored),
+        ]
+    )
 
 
 def _identity(before: Schema, after: Schema) -> Iterator[Finding]:
@@ -141,6 +151,20 @@ def _type(change: TypeChange, rows: Mapping[str, int]) -> Iterator[Finding]:
             "are kept.",
             rows.get(change.after),
         )
+    elif change.column == change.before_type:
+        yield _finding(
+            "note",
+            f"«{change.after}» era {old[0]} y ahora es {new[0]}: sigue en la misma columna, que es de {old[0]}.",
+            f"“{change.after}” was {old[1]} and now is {new[1]}: it stays in the same column, which is of {old[1]}.",
+            rows.get(change.after),
+        )
+    else:
+        yield _finding(
+            "note",
+            f"«{change.after}» era {old[0]} y ahora es {new[0]}: sigue en la misma columna.",
+            f"“{change.after}” was {old[1]} and now is {new[1]}: it stays in the same column.",
+            rows.get(change.after),
+        )
 
 
 def _moved(moves: Iterable[Move]) -> Iterator[Finding]:
@@ -175,6 +199,14 @@ def _answer(change: AnswerChange, rows: Mapping[str, int]) -> Finding:
 
 def _choices(change: ChoiceChange) -> Iterator[Finding]:
     users = ", ".join(change.paths)
+    if change.added:
+        codes = _listed(change.added)
+        yield _finding(
+            "note",
+            f"Opciones nuevas en {users}: {codes[0]}.",
+            f"New options in {users}: {codes[1]}.",
+            sheet="choices",
+        )
     if change.removed:
         codes = _listed(change.removed)
         yield _finding(
@@ -203,6 +235,80 @@ def _choices(change: ChoiceChange) -> Iterator[Finding]:
         )
 
 
+def _notes(
+    difference: Difference,
+    after: Schema,
+    rows: Mapping[str, int],
+    late: Mapping[str, str],
+    stored: Collection[str],
+) -> Iterator[Finding]:
+    """What is new, what comes back, and what goes on under another name, groups without what they hold."""
+    explained = {new for _, new in difference.alike} | late.keys()
+    new = [after.by_path[path] for path in difference.added if path not in explained]
+    questions = [field for field in new if field.kind == "question"]
+    yield from _new("Preguntas nuevas", "New questions", [field for field in questions if field.path not in stored])
+    back = [field.path for field in questions if field.path in stored]
+    if back:
+        listed = _listed(back)
+        yield _finding(
+            "note",
+            f"Preguntas que vuelven: {listed[0]}. Las respuestas que ya tenían se conservan.",
+            f"Questions that come back: {listed[1]}. The answers that they had already are kept.",
+        )
+    yield from _new("Repeticiones nuevas", "New repeats", [field for field in new if field.kind == "repeat"])
+
+    turned = {change.after for change in difference.kinds}
+    for path, former in _outermost({new: old for old, new in difference.renamed}).items():
+        if path not in turned:
+            yield _renamed(after.by_path[path], former, path not in difference.own_columns, rows)
+    for path, former in _outermost(late).items():
+        yield _finding(
+            "note",
+            f"«{path}» continúa la de antes «{former}», que ya no estaba en la última versión.",
+            f"“{path}” continues the former “{former}”, which the last version did not have.",
+            rows.get(path),
+            column="was",
+        )
+
+
+def _new(es: str, en: str, fields: list[Field]) -> Iterator[Finding]:
+    if fields:
+        listed = [
+            _listed([f"{field.path} ({_TYPES[field.type][place]})" if field.type else field.path for field in fields])
+            for place in (0, 1)
+        ]
+        yield _finding("note", f"{es}: {listed[0][0]}.", f"{en}: {listed[1][1]}.")
+
+
+def _outermost(renamed: Mapping[str, str]) -> dict[str, str]:
+    """Path → former path, without what only moves with the group that holds it."""
+    return {
+        path: former
+        for path, former in renamed.items()
+        if renamed.get(_parent(path)) != _parent(former) or path.rpartition("/")[2] != former.rpartition("/")[2]
+    }
+
+
+def _parent(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def _renamed(field: Field, former: str, same_column: bool, rows: Mapping[str, int]) -> Finding:
+    goes_on = {
+        "question": ("sus respuestas siguen en la misma columna", "its answers stay in the same column"),
+        "group": ("lo que contiene continúa", "what it holds goes on"),
+        "repeat": ("sus filas siguen en la misma tabla", "its rows stay in the same table"),
+    }[field.kind]
+    es, en = (f": {goes_on[0]}.", f": {goes_on[1]}.") if same_column else (".", ".")
+    return _finding(
+        "note",
+        f"«{field.path}» antes era «{former}»{es}",
+        f"“{field.path}” was “{former}” before{en}",
+        rows.get(field.path),
+        column="was",
+    )
+
+
 def _listed(items: Iterable[str]) -> tuple[str, str]:
     everything = list(items)
     shown = ", ".join(everything[:_SHOWN])
@@ -210,5 +316,7 @@ def _listed(items: Iterable[str]) -> tuple[str, str]:
     return (f"{shown} y {more} más", f"{shown} and {more} more") if more > 0 else (shown, shown)
 
 
-def _finding(severity: Severity, es: str, en: str, row: int | None = None, *, sheet: str = "survey") -> Finding:
-    return Finding(severity=severity, sentence=Sentence(es=es, en=en), sheet=sheet, row=row)
+def _finding(
+    severity: Severity, es: str, en: str, row: int | None = None, *, sheet: str = "survey", column: str | None = None
+) -> Finding:
+    return Finding(severity=severity, sentence=Sentence(es=es, en=en), sheet=sheet, row=row, column=column)

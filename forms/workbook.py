@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import html
 import re
-import unicodedata
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -30,7 +28,6 @@ _ALIASES: Final[Mapping[str, str]] = {"command": "type", "tag": "name", "value":
 _YES: Final = frozenset({"yes", "true", "true()"})
 _FILES: Final = frozenset({"csv-external", "xml-external"})  # rows that name a file and ask nothing
 _OURS: Final = frozenset({"privacy", "was"})
-_MEDIA_URI: Final = re.compile(r"jr://(?:images|audio|video|file-csv|file)/([^<\"']+)")
 _H: Final = "{http://www.w3.org/1999/xhtml}"
 _XF: Final = "{http://www.w3.org/2002/xforms}"
 
@@ -67,13 +64,12 @@ class Compiled:
 
 
 def compile(  # noqa: A001 - said as forms.workbook.compile
-    data: bytes, filename: str, *, form_id_fallback: str | None = None, media_names: Collection[str] = ()
+    data: bytes, filename: str, *, form_id_fallback: str | None = None
 ) -> Compiled:
     """The form in the workbook `data` (.xlsx, .xls or .md).
 
-    A workbook without form_id takes `form_id_fallback`, else the name of the file. Where `media_names` (the files that
-    will be attached) are given, files that the form mentions and that are not among them become warnings. Raises
-    Problem 400.15, whose findings name sheet, row and column where known.
+    A workbook without form_id takes `form_id_fallback`, else the name of the file. Raises Problem 400.15, whose findings
+    name sheet, row and column where known.
     """
     book = spreadsheets.read(data, filename, FORM_SHEETS)
     survey = _survey(book)
@@ -108,7 +104,6 @@ def compile(  # noqa: A001 - said as forms.workbook.compile
             *formulas,
             *translations.findings(completeness, settings.get("default_language", "default")),
             *warning_findings(result.warnings, _Locator(book)),
-            *_media_findings(result.xform, media_names),
         ),
         marks={q.path: q.mark for q in questions if q.mark != Mark()},
         rows={q.path: q.row for q in questions},
@@ -298,26 +293,6 @@ def _version_findings(book: Book, version: str) -> Iterator[Finding]:
         row=2 if "settings" in book.sheets else None,
         column="version",
     )
-
-
-def _media_findings(xform: str, media_names: Collection[str]) -> Iterator[Finding]:
-    given = {_folded(name): name for name in media_names}
-    asked = dict.fromkeys(html.unescape(match[1]).rpartition("/")[2] for match in _MEDIA_URI.finditer(xform))
-    for name in asked if media_names else ():
-        if name in media_names or name == "last-saved":
-            continue
-        near = given.get(_folded(name))
-        if near is not None:
-            es = f"El formulario pide «{name}», pero el archivo se llama «{near}». Para el teléfono no son el mismo."
-            en = f"The form asks for “{name}”, but the file is named “{near}”. To the phone they are not the same."
-        else:
-            es = f"El formulario pide el archivo «{name}», que no está entre los adjuntos."
-            en = f"The form asks for the file “{name}”, which is not among the attachments."
-        yield Finding(severity="warning", sentence=Sentence(es=es, en=en))
-
-
-def _folded(name: str) -> str:
-    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _choices_were(book: Book) -> dict[str, dict[str, str]]:

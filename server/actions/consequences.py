@@ -9,7 +9,7 @@ from typing import Any
 from forms import difference, late_renames, versions
 from forms.difference import Difference
 from forms.late_renames import Late
-from forms.problems import Finding, Sentence
+from forms.problems import Finding, Sentence, severest_first
 from forms.schema import Schema
 from server.context import Context
 from server.model.forms import Form
@@ -63,11 +63,19 @@ def foresee(ctx: Context, form: Form, after: Schema, marks: Mapping[str, Any], r
         )
         for path, other in layout.reused(standing, after)
     )
-    checked = versions.check(before, after, renamed=direct, choices_renamed=codes, rows=rows)
+    checked = versions.check(
+        before,
+        after,
+        renamed=direct,
+        choices_renamed=codes,
+        rows=rows,
+        late=late.renamed,
+        stored={path for table in standing.tables for column in table.columns for path in column.paths},
+    )
     return Consequences(
         difference=compared,
         widening=widening,
-        findings=(*reused, *checked, *late.findings, *_joins(standing, widening, after, late, rows)),
+        findings=severest_first([*reused, *checked, *late.findings, *_joins(standing, widening, after, late, rows)]),
     )
 
 

@@ -9,8 +9,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
-from forms import validate, workbook, xform
-from forms.problems import Finding, Sentence, workbook_not_valid
+from forms import attachments, validate, workbook, xform
+from forms.problems import Finding, Problem, Sentence, Severity, workbook_not_valid
 from forms.schema import ExpectedAttachment, Schema
 from server import credentials, problems
 from server.access import require
@@ -41,8 +41,25 @@ class Checked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """What a file would do to its form.
+
+    `against` is the published version that it is compared with (None: there is none), `same` says that it is that very
+    version, `held` names the files that the form has already and would keep.
+    """
+
+    against: FormVersion | None
+    same: bool
+    held: frozenset[str]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A draft that was kept; `test_token` opens it to a phone and is shown only now."""
+    """A draft that was kept; `test_token` opens it to a phone and is shown only now.
+
+    `attachments` are the files that it needs, as they were before any was attached.
+    """
 
     form: Form
     version: FormVersion
@@ -53,15 +70,27 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """What publishing did. `again` says that this very version was published already."""
+    """What publishing did. `again` says that this very version was published already.
+
+    `findings` are the files that are missing, `changes` what became of the version before, as uploading said it.
+    """
 
     form: Form
     version: FormVersion
     findings: tuple[Finding, ...]
+    changes: tuple[Finding, ...]
     again: bool
 
 
-def check(data: bytes, filename: str, *, java: Path | None = None, media_names: tuple[str, ...] = ()) -> Checked:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discarded:
+    """A draft that was thrown away, and the version that stays published (None: there never was one)."""
+
+    version: FormVersion
+    published: FormVersion | None
+
+
+def check(data: bytes, filename: str, *, java: Path | None = None) -> Checked:
     """Read a workbook (.xlsx, .xls, .md) or an XForm (.xml) with every check there is; raises Problem 400.15 or 400.1.
 
     Needs no permission: nothing of the office is touched.
@@ -71,7 +100,7 @@ def check(data: bytes, filename: str, *, java: Path | None = None, media_names: 
     if filename.lower().endswith(".xml"):
         schema = xform.read(data)
         return Checked(data, schema, _validated(data, java, {}), {}, None)
-    compiled = workbook.compile(data, filename, media_names=media_names)
+    compiled = workbook.compile(data, filename)
     schema = xform.read(compiled.xml)
     findings = (*compiled.findings, *_validated(compiled.xml, java, compiled.rows))
     marks: Marks = {
@@ -80,6 +109,30 @@ def check(data: bytes, filename: str, *, java: Path | None = None, media_names: 
         "choices_were": {name: dict(codes) for name, codes in compiled.choices_were.items()},
     }
     return Checked(compiled.xml, schema, findings, marks, compiled.itemsets, compiled.rows)
+
+
+def compare(ctx: Context, project_id: int, checked: Checked) -> Comparison:
+    """What uploading and publishing would say; nothing is changed. Who may do that may ask.
+
+    Its errors are what publishing would refuse.
+    """
+    project = projects.find_project(ctx.conn, project_id)
+    if project is None:
+        raise problems.no_project(project_id)
+    form = forms.find_form(ctx.conn, project_id, checked.schema.form_id)
+    require(ctx, "form.update" if form else "form.create", form or project)
+
+    if form is None:
+        return Comparison(against=None, same=False, held=frozenset(), findings=())
+    against = forms.get_version(ctx.conn, form.current_version_id) if form.current_version_id else None
+    like = form.draft_version_id or form.current_version_id
+    held = form_attachments.list_attachments(ctx.conn, like) if like else []
+    return Comparison(
+        against=against,
+        same=against is not None and against.sha256 == hashlib.sha256(checked.xml).hexdigest(),
+        held=frozenset(file.name for file in held if file.sha256 is not None),
+        findings=_foreseen(ctx, form, checked, taken="error"),
+    )
 
 
 def upload(ctx: Context, project_id: int, checked: Checked, *, original: Blob | None, name: str | None) -> Draft:
@@ -98,8 +151,7 @@ def upload(ctx: Context, project_id: int, checked: Checked, *, original: Blob | 
             ctx.conn, project_id=project_id, xml_form_id=checked.schema.form_id, created_at=ctx.now()
         )
         form = forms.get_form(ctx.conn, form_id)
-    foreseen = consequences.foresee(ctx, form, checked.schema, checked.marks, checked.rows)
-    findings = (*checked.findings, *foreseen.findings)
+    findings = (*checked.findings, *_foreseen(ctx, form, checked, taken="warning"))
     token = credentials.new_token()
     version_id = forms.add_version(
         ctx.conn,
@@ -170,10 +222,11 @@ def _publish(ctx: Context, form: Form, progress: Callable[[int, int], None] | No
         raise problems.no_draft(form_id)
     draft = forms.get_version(ctx.conn, form.draft_version_id)
     held = forms.find_published(ctx.conn, form.id, draft.version)
-    if held is not None and (held.sha256 != draft.sha256 or held.id != form.current_version_id):
-        raise problems.version_taken(form_id, draft.version)
-    missing = tuple(
-        _missing(file) for file in form_attachments.list_attachments(ctx.conn, draft.id) if file.sha256 is None
+    taken = _version_taken(form, held, draft.sha256)
+    if taken is not None:
+        raise taken
+    missing = attachments.missing(
+        file.name for file in form_attachments.list_attachments(ctx.conn, draft.id) if file.sha256 is None
     )
     if held is not None:
         return _publish_again(ctx, form, held, draft, missing)
@@ -196,8 +249,44 @@ def _publish(ctx: Context, form: Form, progress: Callable[[int, int], None] | No
         form=forms.get_form(ctx.conn, form.id),
         version=forms.get_version(ctx.conn, draft.id),
         findings=missing,
+        changes=foreseen.findings,
         again=False,
     )
+
+
+def discard(ctx: Context, project_id: int, form_id: str) -> Discarded:
+    """Throw the draft away; the published version stays, and what was sent to try the draft is kept.
+
+    A form that was never published is put away with its only draft. Raises Problem 404.1 where there is no draft.
+    """
+    form = _drafted(ctx, project_id, form_id)
+    require(ctx, "form.update", form)
+    if form.current_version_id is None:
+        require(ctx, "form.delete", form)
+    form = forms.hold_for_change(ctx.conn, form.id)
+    if form.draft_version_id is None:  # somebody else has just published or discarded it
+        raise problems.no_draft(form_id)
+
+    draft = forms.get_version(ctx.conn, form.draft_version_id)
+    _drop_draft(ctx, form, draft)
+    if form.current_version_id is None:
+        forms.change_form(ctx.conn, form.id, deleted_at=ctx.now())
+
+    ctx.record("form.update.draft.delete", project_id=project_id, form_id=form.id, details={"versionId": draft.id})
+    return Discarded(
+        version=draft,
+        published=forms.get_version(ctx.conn, form.current_version_id) if form.current_version_id else None,
+    )
+
+
+def list_drafts(ctx: Context, project_id: int) -> dict[int, FormVersion]:
+    """The drafts of a project's living forms, by the form's row id."""
+    project = projects.find_project(ctx.conn, project_id)
+    if project is None:
+        raise problems.no_project(project_id)
+    require(ctx, "form.update", project)
+
+    return {version.form_id: version for version in forms.list_drafts(ctx.conn, project_id)}
 
 
 def get_draft(ctx: Context, project_id: int, form_id: str, token: str) -> tuple[Form, FormVersion]:
@@ -226,6 +315,24 @@ def _validated(xml: bytes, java: Path | None, rows: dict[str, int] | object) -> 
     if found is None:
         return (validate.not_checked(java),)
     return validate.validate(xml, found, rows=rows if isinstance(rows, dict) else None)
+
+
+def _foreseen(ctx: Context, form: Form, checked: Checked, *, taken: Severity) -> tuple[Finding, ...]:
+    """What the version does to the form; a version string that is taken is as severe as `taken`."""
+    foreseen = consequences.foresee(ctx, form, checked.schema, checked.marks, checked.rows)
+    held = forms.find_published(ctx.conn, form.id, checked.schema.version)
+    problem = _version_taken(form, held, hashlib.sha256(checked.xml).hexdigest())
+    if problem is None:
+        return foreseen.findings
+    told = Sentence(problem.say("es"), problem.say("en"))
+    return (Finding(severity=taken, sentence=told, sheet="settings", column="version"), *foreseen.findings)
+
+
+def _version_taken(form: Form, held: FormVersion | None, sha256: str) -> Problem | None:
+    """Problem 409.6 where `held`, the published version of the same string, is other content or no longer current."""
+    if held is None or (held.sha256 == sha256 and held.id == form.current_version_id):
+        return None
+    return problems.version_taken(form.xml_form_id, held.version)
 
 
 def _expect_attachments(ctx: Context, form: Form, version_id: int, checked: Checked) -> None:
@@ -276,16 +383,11 @@ def _publish_again(
             ctx.record(
                 "form.attachment.update", project_id=form.project_id, form_id=form.id, details={"name": file.name}
             )
-    forms.change_form(ctx.conn, form.id, draft_version_id=None)
+    _drop_draft(ctx, form, draft)
+    return Published(form=forms.get_form(ctx.conn, form.id), version=held, findings=missing, changes=(), again=True)
+
+
+def _drop_draft(ctx: Context, form: Form, draft: FormVersion) -> None:
+    """Its token opens nothing from then on; its row stays, since submissions may have tried it."""
+    forms.change_form(ctx.conn, form.id, draft_version_id=None, updated_at=ctx.now())
     forms.change_version(ctx.conn, draft.id, draft_token_hash=None)
-    return Published(form=forms.get_form(ctx.conn, form.id), version=held, findings=missing, again=True)
-
-
-def _missing(file: FormAttachment) -> Finding:
-    return Finding(
-        severity="warning",
-        sentence=Sentence(
-            es=f"Falta el archivo «{file.name}», que el formulario necesita en el teléfono.",
-            en=f"The file “{file.name}”, which the form needs on the phone, is missing.",
-        ),
-    )

@@ -16,6 +16,7 @@ from forms.problems import Finding, Sentence
 from server import migrations, problems
 from server.actions.identity import CONSOLE
 from server.app import open_office
+from server.cli import terminal
 from server.context import Context, Office
 from server.settings import Settings
 
@@ -34,10 +35,9 @@ class Desk:
         click.echo(Sentence(es, en).say(self.language), err=err)
 
     def tell(self, findings: Iterable[Finding]) -> None:
-        """Findings, one a line, errors before warnings."""
-        for finding in sorted(findings, key=lambda finding: finding.severity):
-            word = {"error": "✗", "warning": "!"}[finding.severity]
-            click.echo(f"  {word} {finding.say(self.language)}")
+        """Findings, one a line: errors, warnings, notes."""
+        for line in terminal.lines(findings, self.language):
+            click.echo(line)
 
     @contextmanager
     def office(self, *, create: bool = False, migrate: bool = True) -> Iterator[Office]:

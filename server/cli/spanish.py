@@ -26,6 +26,9 @@ HELP: Final[dict[str, str]] = {
         "Hacer de un libro el borrador de su formulario y mostrar el código QR que lo prueba en un teléfono."
     ),
     "List the forms of a project.": "Listar los formularios de un proyecto.",
+    "Throw a form's draft away; what is published stays, and what was sent to try the draft is kept.": (
+        "Descartar el borrador de un formulario; lo publicado sigue, y lo que se envió para probarlo se conserva."
+    ),
     "open: phones get it. closing, closed: they do not; what they still send is kept.": (
         "open: los teléfonos lo reciben. closing, closed: ya no; lo que todavía envíen se guarda."
     ),
@@ -71,6 +74,7 @@ HELP: Final[dict[str, str]] = {
     "SQLAlchemy URL; default: SQLite in the data folder.": "URL de SQLAlchemy; si falta: SQLite en la carpeta de datos.",
     "Language of messages.": "Idioma de los mensajes.",
     "Number of the project.": "Número del proyecto.",
+    "Compare with the form that this project has.": "Comparar con el formulario que tiene este proyecto.",
     "Folder with the form's media.": "Carpeta con las imágenes y otros archivos del formulario.",
     "The Java to run ODK Validate with; default: the one that is found.": (
         "El Java para ODK Validate; si falta: el que se encuentre."

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
-from forms.problems import Problem, Sentence
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from forms.problems import Finding, Problem, Sentence, severest_first
+
+_MARKS: Final = {"error": "✗", "warning": "!", "note": "·"}
 
 
 def tell(problem: Problem, language: str) -> str:
-    """The problem in one line, with what to type next where a command helps."""
+    """The problem in one line, with what to type next where a command helps; of a workbook, one line for each finding."""
+    if problem.code == 400.15:
+        head = Sentence("El archivo no se puede publicar:", "The file cannot be published:")
+        return "\n".join([head.say(language), *lines(map(_finding, problem.details["findings"]), language)])
     sentence = _sentence(problem).say(language)
     help_ = _help(problem)
     return f"{sentence} {help_.say(language)}" if help_ else sentence
+
+
+def lines(findings: Iterable[Finding], language: str) -> Iterator[str]:
+    """Findings, one a line: errors, warnings, notes."""
+    return (f"  {_MARKS[finding.severity]} {finding.say(language)}" for finding in severest_first(findings))
+
+
+def _finding(told: Mapping[str, Any]) -> Finding:
+    """What `Finding.to_dict` wrote."""
+    place = {name: told[name] for name in ("severity", "sheet", "row", "column")}
+    return Finding(sentence=Sentence(told["es"], told["en"]), **place)
 
 
 def _sentence(problem: Problem) -> Sentence:

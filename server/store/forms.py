@@ -203,6 +203,17 @@ def list_published(conn: Connection, form_id: int) -> list[FormVersion]:
     return [FormVersion(*row) for row in rows]
 
 
+def list_drafts(conn: Connection, project_id: int) -> list[FormVersion]:
+    """The drafts of a project's living forms."""
+    rows = conn.execute(
+        select(*_VERSION)
+        .join(forms, forms.c.draft_version_id == form_versions.c.id)
+        .where(forms.c.project_id == project_id, forms.c.deleted_at.is_(None))
+        .order_by(forms.c.xml_form_id)
+    )
+    return [FormVersion(*row) for row in rows]
+
+
 def get_xml(conn: Connection, version_id: int) -> bytes:
     """The exact XML of a version, as phones get it."""
     return bytes(conn.execute(select(form_versions.c.xml).where(form_versions.c.id == version_id)).scalar_one())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from forms import workbook, xform
+from forms.attachments import Folder, match, missing
 from tests.helpers.xforms import xform as written
 
 
@@ -128,3 +129,43 @@ def test_workbook_expects_the_files_it_mentions() -> None:
         ("mapa.geojson", "file"),
         ("mu.mp3", "audio"),
     ]
+
+
+def test_folder_is_compared_with_what_the_form_needs() -> None:
+    folder = match(
+        ["Lugares.csv", "foto.png", "hogares.csv", "logo.png"],
+        ["foto.png", "lugares.csv", "notas.txt"],
+        held=["logo.png"],
+    )
+
+    assert folder == Folder(
+        used={"foto.png": "foto.png"},
+        unused=("lugares.csv", "notas.txt"),
+        near={"lugares.csv": "Lugares.csv"},
+        missing=("Lugares.csv", "hogares.csv"),
+    )
+    assert [(finding.severity, finding.say("es")) for finding in folder.findings()] == [
+        (
+            "warning",
+            "El formulario pide «Lugares.csv», pero el archivo se llama «lugares.csv». Para el teléfono no son el mismo.",
+        ),
+        ("warning", "Falta el archivo «hogares.csv», que el formulario necesita en el teléfono."),
+        ("note", "El formulario no usa estos archivos de la carpeta: notas.txt."),
+    ]
+    assert [finding.say("en") for finding in folder.findings()] == [
+        "The form asks for “Lugares.csv”, but the file is named “lugares.csv”. To the phone they are not the same.",
+        "The file “hogares.csv”, which the form needs on the phone, is missing.",
+        "The form does not use these files of the folder: notas.txt.",
+    ]
+
+
+def test_file_names_are_compared_however_unicode_writes_them() -> None:
+    composed, decomposed = "ni\u00f1a.png", "nin\u0303a.png"
+
+    assert match([composed], [decomposed]) == Folder(used={composed: decomposed})
+    assert match([decomposed], [composed]) == Folder(used={decomposed: composed})
+
+
+def test_form_without_files_misses_none() -> None:
+    assert match([], []).findings() == ()
+    assert missing([]) == ()

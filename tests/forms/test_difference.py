@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -60,10 +61,20 @@ def difference(before: Version, after: Version) -> Difference:
 
 
 def said(before: Version, after: Version, language: str = "en") -> list[tuple[str, str]]:
-    findings = versions.check(
-        before.schema, after.schema, after.was, choices_renamed=after.choices_were, rows=after.rows
+    """Errors and warnings."""
+    return [
+        (finding.severity, finding.say(language)) for finding in checked(before, after) if finding.severity != "note"
+    ]
+
+
+def noted(before: Version, after: Version, language: str = "en", **known: Any) -> list[str]:
+    return [finding.say(language) for finding in checked(before, after, **known) if finding.severity == "note"]
+
+
+def checked(before: Version, after: Version, **known: Any) -> tuple[Finding, ...]:
+    return versions.check(
+        before.schema, after.schema, after.was, choices_renamed=after.choices_were, rows=after.rows, **known
     )
-    return [(finding.severity, finding.say(language)) for finding in findings]
 
 
 # ---------------------------------------------------------------- added, removed, renamed
@@ -228,6 +239,59 @@ def test_question_in_another_group_is_asked_about() -> None:
     ]
 
 
+def test_what_is_new_is_noted() -> None:
+    before = form("text | a\nselect_one z | s", "z | 1 | Uno")
+    after = form(
+        "text | a\nselect_one z | s\nbegin_group | g\ndate | dia\nend_group\nbegin_repeat | r\ninteger | n\nend_repeat",
+        "z | 1 | Uno\nz | 2 | Dos",
+    )
+
+    assert noted(before, after) == [
+        "sheet choices: New options in /s: 2.",
+        "sheet survey: New questions: /g/dia (date), /r/n (whole number).",
+        "sheet survey: New repeats: /r.",
+    ]
+    assert noted(before, after, "es") == [
+        "hoja choices: Opciones nuevas en /s: 2.",
+        "hoja survey: Preguntas nuevas: /g/dia (fecha), /r/n (número entero).",
+        "hoja survey: Repeticiones nuevas: /r.",
+    ]
+
+
+def test_question_that_comes_back_is_told_from_a_new_one() -> None:
+    assert noted(form("text | a"), form("text | a\ntext | b\ntext | c"), stored={"/a", "/b"}) == [
+        "sheet survey: New questions: /c (text).",
+        "sheet survey: Questions that come back: /b. The answers that they had already are kept.",
+    ]
+
+
+def test_honoured_renames_are_noted_once_for_all_that_a_group_holds() -> None:
+    before = form(
+        "text | a\nbegin_repeat | r\nbegin_group | g\ninteger | n\ninteger | m\nend_group\nend_repeat\ntext | x"
+    )
+    after = form(
+        "text | b | a\nbegin_repeat | s | r\nbegin_group | h | g\ninteger | n\ninteger | o | m\nend_group\nend_repeat\n"
+        "geopoint | y | x"
+    )
+
+    assert noted(before, after) == [
+        "sheet survey, row 2, column was: “/b” was “/a” before: its answers stay in the same column.",
+        "sheet survey, row 3, column was: “/s” was “/r” before: its rows stay in the same table.",
+        "sheet survey, row 4, column was: “/s/h” was “/r/g” before: what it holds goes on.",
+        "sheet survey, row 6, column was: “/s/h/o” was “/r/g/m” before: its answers stay in the same column.",
+        "sheet survey, row 9, column was: “/y” was “/x” before.",
+    ]
+    assert noted(before, after, "es")[0] == (
+        "hoja survey, fila 2, columna was: «/b» antes era «/a»: sus respuestas siguen en la misma columna."
+    )
+
+
+def test_rename_that_skips_a_version_is_noted_and_no_new_question() -> None:
+    assert noted(form("text | a"), form("text | a\ntext | c"), late={"/c": "/b"}) == [
+        "sheet survey, row 3, column was: “/c” continues the former “/b”, which the last version did not have."
+    ]
+
+
 # ---------------------------------------------------------------- types
 
 
@@ -278,12 +342,23 @@ def test_column_takes_both_types_where_nothing_is_lost(before: Type, after: Type
                 )
             ],
         ),
-        ("decimal", "integer", []),
-        ("text", "barcode", []),
     ],
 )
 def test_type_change_is_said(before: str, after: str, expected: list[tuple[str, str]]) -> None:
     assert said(form(f"{before} | q"), form(f"{after} | q")) == expected
+
+
+def test_type_change_within_a_column_is_noted() -> None:
+    assert noted(form("decimal | q"), form("integer | q")) == [
+        "sheet survey, row 2: “/q” was decimal number and now is whole number: it stays in the same column, which is of "
+        "decimal number."
+    ]
+    assert noted(form("text | q"), form("barcode | q"), "es") == [
+        "hoja survey, fila 2: «/q» era texto y ahora es código de barras: sigue en la misma columna, que es de texto."
+    ]
+    assert noted(form("barcode | q"), form("photo | q"), "es") == [
+        "hoja survey, fila 2: «/q» era código de barras y ahora es archivo: sigue en la misma columna."
+    ]
 
 
 def test_type_change_without_room_gets_its_own_column() -> None:
@@ -438,8 +513,12 @@ def test_question_answered_in_another_way_is_said() -> None:
 def test_findings_put_errors_first() -> None:
     before = form("text | a\ninteger | b")
     after = form("text | c | a\ntext | d | a\ndate | b")
-    findings: tuple[Finding, ...] = versions.check(before.schema, after.schema, after.was, rows=after.rows)
-    assert [(finding.severity, finding.row) for finding in findings] == [("error", 3), ("warning", 4)]
+    assert [(finding.severity, finding.row) for finding in checked(before, after)] == [
+        ("error", 3),
+        ("warning", 4),
+        ("note", None),
+        ("note", 2),
+    ]
 
 
 # ---------------------------------------------------------------- any two versions

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from forms import spreadsheets, workbook, xform
+from forms import attachments, spreadsheets, workbook, xform
 from forms.library import ENTITY_LISTS, Bundled, bundled
 from forms.validate import find_java, validate
 
@@ -16,8 +16,7 @@ FORMS = pytest.mark.parametrize("form", bundled(), ids=lambda form: form.name)
 
 
 def compiled(form: Bundled) -> workbook.Compiled:
-    media_names = [medium.name for medium in form.media]
-    return workbook.compile(form.workbook.read_bytes(), form.workbook.name, media_names=media_names)
+    return workbook.compile(form.workbook.read_bytes(), form.workbook.name)
 
 
 def table(form: Bundled, name: str) -> list[dict[str, str]]:
@@ -49,6 +48,15 @@ def test_bundled_form_compiles_without_findings(form):
     made = compiled(form)
 
     assert (made.form_id, made.version, made.findings) == (form.name, "2026010101", ())
+
+
+@FORMS
+def test_bundled_form_has_the_files_that_it_needs_and_no_others(form):
+    needed = [file.name for file in xform.read(compiled(form).xml).attachments]
+    given = [medium.name for medium in form.media]
+
+    assert attachments.match(needed, given) == attachments.Folder(used={name: name for name in needed})
+    assert sorted(needed) == sorted(given)
 
 
 @FORMS

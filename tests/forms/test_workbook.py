@@ -215,20 +215,6 @@ def test_form_in_one_language_has_no_completeness():
     assert compiled(texts("| | type | name | label |\n| | text | a | A |")).languages == ()
 
 
-def test_media_are_compared_with_those_that_will_be_attached():
-    markdown = texts(
-        "| | type | name | label | image |\n"
-        "| | select_one_from_file Lugares.csv | a | A | foto.png |\n"
-        "| | select_one_from_file hogares.csv | b | B | |"
-    )
-
-    assert warnings(markdown) == []
-    assert warnings(markdown, media_names={"lugares.csv", "foto.png"}) == [
-        "El formulario pide «Lugares.csv», pero el archivo se llama «lugares.csv». Para el teléfono no son el mismo.",
-        "El formulario pide el archivo «hogares.csv», que no está entre los adjuntos.",
-    ]
-
-
 def test_forbidden_characters_are_dropped_from_cells():
     form = workbook.compile(xls({"survey": [["type", "name", "label"], ["text", "a", "Uno\x0b\x1fdos\xa0"]]}), "f.xls")
 

@@ -61,6 +61,13 @@ ALLOWED: dict[str, tuple[Callable[[Context], Any], set[str]]] = {
         lambda ctx: drafts.upload(ctx, PROJECT, check(HOUSE.replace("hogar", "otro")), original=None, name=None),
         {"admin", "manager"},
     ),
+    "drafts.compare": (lambda ctx: drafts.compare(ctx, PROJECT, check(HOUSE)), {"admin", "manager"}),
+    "drafts.compare of a new form": (
+        lambda ctx: drafts.compare(ctx, PROJECT, check(HOUSE.replace("hogar", "otro"))),
+        {"admin", "manager"},
+    ),
+    "drafts.discard": (lambda ctx: drafts.discard(ctx, PROJECT, "borrador"), {"admin", "manager"}),
+    "drafts.list_drafts": (lambda ctx: drafts.list_drafts(ctx, PROJECT), {"admin", "manager"}),
     "drafts.publish": (lambda ctx: drafts.publish(ctx, PROJECT, "borrador"), {"admin", "manager"}),
     "extracts.stream_csv": (
         lambda ctx: extracts.stream_csv(ctx, PROJECT, "hogar", Options()),

@@ -59,7 +59,7 @@ def test_workbook_is_checked_published_and_published_again(tejido: Tejido, workb
     assert "It can be published" in tejido("form", "check", workbook).output
     assert "“minimo” 1 published." in tejido("form", "publish", workbook, "--project", 1).output
     assert "published already" in tejido("form", "publish", workbook, "--project", 1).output
-    assert "minimo\topen\t1\tMínimo" in tejido("form", "list", "--project", 1).output
+    assert "minimo\topen\t1\t—\tMínimo" in tejido("form", "list", "--project", 1).output
 
 
 def test_app_user_gets_a_code_that_collect_can_read(tejido: Tejido, tmp_path: Path):
@@ -284,3 +284,98 @@ def test_flags_are_listed_as_lines_and_as_csv(tejido: Tejido, workbook: Path, tm
     assert [line for line in lines if "=1" in line] == ["uuid:1\t/nada\t=1\tthe version has no such question"]
     assert rows[0] == ["key", "row_key", "path", "text", "check", "severity", "state", "created_at"]
     assert [row[3] for row in rows if row[4] == "builtin:unknown"] == ["'=1"]
+
+
+@pytest.fixture
+def versions(tmp_path: Path) -> tuple[Path, Path]:
+    """Two versions of a form that needs two files."""
+    files = []
+    for version, survey in (
+        ("1", "| | type | name | label | image |\n| | text | apodo | Apodo | foto.png |\n"),
+        ("2", "| | type | name | label | image | was |\n| | text | nombre | Nombre | foto.png | apodo |\n"),
+    ):
+        file = tmp_path / f"hogar{version}.md"
+        lists = "| | select_one_from_file lugares.csv | lugar | Lugar | | |\n"
+        settings = f"| settings |\n| | form_id | form_title | version |\n| | hogar | Hogar | {version} |\n"
+        file.write_text(f"| survey |\n{survey}{lists}{settings}", encoding="utf-8")
+        files.append(file)
+    return files[0], files[1]
+
+
+def test_a_workbook_is_compared_with_what_the_project_has(tejido: Tejido, versions: tuple[Path, Path]):
+    first, second = versions
+    tejido("project", "create", "Cohesión")
+    new = tejido("form", "check", first, "--project", 1).output
+    tejido("form", "publish", first, "--project", 1)
+    changed = (
+        "  · sheet survey, row 2, column was: “/nombre” was “/apodo” before: its answers stay in the same column.\n"
+    )
+
+    assert "The project has no published form of this name: it will be new.\nIt can be published.\n" in new
+    checked = tejido("form", "check", second, "--project", 1).output
+    assert f"Against the published version “1”:\n{changed}It can be published.\n" in checked
+    assert "It is the published version “1”.\n" in tejido("form", "check", first, "--project", 1).output
+    assert changed in tejido("form", "draft", second, "--project", 1).output
+    assert changed in tejido("form", "publish", second, "--project", 1).output
+    assert tejido("form", "check", second, "--project", 9).exit_code == 1
+
+
+def test_a_version_that_is_taken_is_refused_and_leaves_no_draft(tejido: Tejido, versions: tuple[Path, Path]):
+    first, _ = versions
+    tejido("project", "create", "Cohesión")
+    tejido("form", "publish", first, "--project", 1)
+    first.write_text(first.read_text(encoding="utf-8").replace("Apodo", "Otro"), encoding="utf-8")
+
+    checked = tejido("form", "check", first, "--project", 1, language="es")
+    refused = tejido("form", "publish", first, "--project", 1, language="es")
+
+    taken = (
+        "  ✗ hoja settings, columna version: El formulario «hogar» ya tiene publicada una versión «1» con otro contenido. "
+        "Cambie «version» en la hoja settings (por ejemplo, la fecha de hoy y un número).\n"
+    )
+    assert (checked.exit_code, refused.exit_code) == (1, 1)
+    assert taken in checked.output
+    assert refused.output == f"✗ El archivo no se puede publicar:\n{taken}"
+    assert tejido("form", "list", "--project", 1).output.splitlines()[1:] == ["hogar\topen\t1\t—\tHogar"]
+
+
+def test_media_are_told_added_unused_and_missing(tejido: Tejido, versions: tuple[Path, Path], tmp_path: Path):
+    first, second = versions
+    folder = tmp_path / "media"
+    folder.mkdir()
+    for name in ("lugares.csv", "foto.PNG", "notas.txt", ".oculto"):
+        (folder / name).write_text("name,label\n", encoding="utf-8")
+    tejido("project", "create", "Cohesión")
+
+    told = (
+        "  ! El formulario pide «foto.png», pero el archivo se llama «foto.PNG». Para el teléfono no son el mismo.\n"
+        "  · El formulario no usa estos archivos de la carpeta: notas.txt.\n"
+    )
+    assert told in tejido("form", "check", first, "--media", folder, language="es").output
+    assert (
+        f"Archivos agregados: lugares.csv.\n{told}"
+        in tejido("form", "publish", first, "--project", 1, "--media", folder, language="es").output
+    )
+    assert (
+        "  ! Falta el archivo «foto.png», que el formulario necesita en el teléfono.\n«hogar» 2 publicado.\n"
+        in tejido("form", "publish", second, "--project", 1, language="es").output
+    )
+
+
+def test_drafts_are_listed_and_discarded(tejido: Tejido, versions: tuple[Path, Path]):
+    first, second = versions
+    tejido("project", "create", "Cohesión")
+    tejido("form", "draft", first, "--project", 1)
+    only = tejido("form", "list", "--project", 1).output
+    never = tejido("form", "discard", "hogar", "--project", 1)
+    tejido("form", "publish", first, "--project", 1)
+    tejido("form", "draft", second, "--project", 1)
+    both = tejido("form", "list", "--project", 1).output
+    gone = tejido("form", "discard", "hogar", "--project", 1, language="es")
+
+    assert only == "form\tstate\tversion\tdraft\ttitle\nhogar\topen\t—\t1\tHogar\n"
+    assert never.output == "Draft “1” of “hogar” discarded.\nThe form was never published: it leaves the list.\n"
+    assert both.splitlines()[1] == "hogar\topen\t1\t2\tHogar"
+    assert gone.output == "Borrador «2» de «hogar» descartado.\nSigue publicada la versión «1».\n"
+    assert tejido("form", "list", "--project", 1).output.splitlines()[1] == "hogar\topen\t1\t—\tHogar"
+    assert tejido("form", "discard", "hogar", "--project", 1).exit_code == 1
