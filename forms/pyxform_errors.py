@@ -20,6 +20,7 @@ _COLUMN: Final = re.compile(r"the '(?P<column>[^']*)' value\b")
 _NEAR: Final = re.compile(r"sheets with similar names were found: (?P<sheets>.*?)\.(?: |$)")
 _NEXT: Final = re.compile(r"\n(?=\[row : )")
 _TRANSLATIONS: Final = re.compile(r"Language '.*' is missing the (?:survey|choices) ")
+_MISSPELT: Final = re.compile(r"When looking for a sheet named ")
 _WRITTEN: Final[Mapping[str, str]] = {"dataset": "list_name"}  # pyxform's inner names of columns
 
 
@@ -32,9 +33,9 @@ def error_findings(error: PyXFormError, locate: Locate) -> tuple[Finding, ...]:
 
 
 def warning_findings(warnings: list[str], locate: Locate) -> Iterator[Finding]:
-    """pyxform's warnings, without the one about missing translations: `forms.translations` counts them by text."""
+    """pyxform's warnings, without those that `forms.translations` and `forms.misspellings` say more of."""
     for warning in warnings:
-        if not _TRANSLATIONS.match(warning):
+        if not _TRANSLATIONS.match(warning) and not _MISSPELT.match(warning):
             yield from (_finding(message, "warning", locate) for message in _NEXT.split(warning))
 
 

@@ -12,7 +12,7 @@ from pyxform.errors import PyXFormError
 from pyxform.parsing.expression import is_xml_tag
 from pyxform.xls2xform import ConvertResult, convert
 
-from forms import spreadsheets, survey_expressions, translations
+from forms import misspellings, spreadsheets, survey_expressions, translations
 from forms.problems import Finding, Problem, Sentence, workbook_not_valid
 from forms.pyxform_errors import error_findings, warning_findings
 from forms.spreadsheets import Book, Row, Sheet
@@ -76,10 +76,11 @@ def compile(  # noqa: A001 - said as forms.workbook.compile
     settings = _settings(book)
     questions = tuple(_questions(survey))
 
+    unread = misspellings.findings(book)
     errors = [*_mark_findings(survey, questions), *_name_findings(survey, questions), *_choice_column_findings(book)]
-    if errors:
-        raise workbook_not_valid(errors)
-    result = _convert(book, form_id_fallback or _stem(filename))
+    if errors or any(finding.severity == "error" for finding in unread):
+        raise workbook_not_valid([*unread, *errors])
+    result = _convert(book, form_id_fallback or _stem(filename), unread)
     formulas = tuple(survey_expressions.findings(survey))
     broken = [finding for finding in formulas if finding.severity == "error"]
     if broken:
@@ -100,6 +101,7 @@ def compile(  # noqa: A001 - said as forms.workbook.compile
         version=version,
         title=root.findtext(f"{_H}head/{_H}title") or "",
         findings=(
+            *unread,
             *_version_findings(book, version),
             *formulas,
             *translations.findings(completeness, settings.get("default_language", "default")),
@@ -144,9 +146,12 @@ def _survey(book: Book) -> Sheet:
     survey = book.sheets.get("survey")
     if survey is None:
         names = ", ".join(book.names)
+        meant = misspellings.likely_sheet(book.names, "survey")
         raise _one_error(
-            f"El libro no tiene una hoja «survey» con las preguntas. Sus hojas son: {names}.",
-            f"The workbook has no sheet “survey” with the questions. Its sheets are: {names}.",
+            f"El libro no tiene una hoja «survey» con las preguntas. Sus hojas son: {names}."
+            + (f" Si las preguntas están en «{meant}», cambie su nombre a «survey»." if meant else ""),
+            f"The workbook has no sheet “survey” with the questions. Its sheets are: {names}."
+            + (f" If the questions are in “{meant}”, change its name to “survey”." if meant else ""),
         )
     if not survey.headers:
         raise _one_error("La hoja «survey» está vacía.", "The sheet “survey” is empty.", sheet=survey.name)
@@ -241,11 +246,11 @@ def _choice_column_findings(book: Book) -> Iterator[Finding]:
         )
 
 
-def _convert(book: Book, fallback_id: str) -> ConvertResult:
+def _convert(book: Book, fallback_id: str, unread: tuple[Finding, ...]) -> ConvertResult:
     try:
         return convert(xlsform=_for_pyxform(book, fallback_id))
     except PyXFormError as error:
-        raise workbook_not_valid(error_findings(error, _Locator(book))) from error
+        raise workbook_not_valid([*unread, *error_findings(error, _Locator(book))]) from error
     except Exception as error:  # pyxform lets any exception through when cells hold what it does not expect
         raise _one_error(
             f"pyxform no pudo convertir el libro ({type(error).__name__}: {error}). Revise los nombres, las columnas y "
