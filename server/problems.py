@@ -370,6 +370,17 @@ def form_in_use(form_id: str) -> Problem:
     )
 
 
+def downloads_busy() -> Problem:
+    """503.1: as many extracts are being made as may be made at once."""
+    return Problem(
+        503.1,
+        Sentence(
+            es="Ya se están preparando otras descargas de datos. Inténtelo de nuevo en un minuto.",
+            en="Other downloads of data are being prepared already. Try again in a minute.",
+        ),
+    )
+
+
 def internal() -> Problem:
     """500.1: what nobody foresaw; the reason is in the log, never on the wire."""
     return Problem(

@@ -29,9 +29,9 @@ def csv_zip(project_id: int, form_id: str) -> Response:
         allowed = ("neutralise", "keep") if field == "formulas" else ("true", "false")
         sentence = Sentence(es=f"use {' o '.join(allowed)}.", en=f"use {' or '.join(allowed)}.")
         raise problems.wrong_value(field, request.args.get(field), sentence) from error
-    act(lambda ctx: extracts.note_export(ctx, project_id, form_id, "csv.zip"))
     with ExitStack() as stack:
         ctx = stack.enter_context(asking())
+        act(lambda ctx: extracts.note_export(ctx, project_id, form_id, "csv.zip"))
         body = extracts.stream_csv(ctx, project_id, form_id, options)
         held = stack.pop_all()
     response = Response(body, content_type="application/zip")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar, cast
 
 from flask import Flask, current_app, request
 
+from server import problems
 from server.context import Context, Office
 from server.http import identity
 from server.http.identity import Claim, Verified
@@ -19,6 +21,7 @@ def install(app: Flask, office: Office) -> None:
     """Give the app its office."""
     app.extensions["tejido"] = office
     app.extensions["tejido-verified"] = Verified()
+    app.extensions["tejido-streams"] = threading.BoundedSemaphore(max(1, office.settings.threads // 4))
 
 
 def office() -> Office:
@@ -42,11 +45,20 @@ def act(action: Callable[[Context], T], *, anonymous: bool = False) -> T:
 
 @contextmanager
 def asking() -> Iterator[Context]:
-    """A context for an answer that is streamed."""
+    """A context for an answer that is streamed. Raises Problem 503.1 where a quarter of the threads stream already.
+
+    Such an answer takes its thread for as long as it is made (not for as long as it is sent); phones need the others.
+    """
     here = office()
     claim = _claim(here, anonymous=False)
-    with here.database.reading() as conn:
-        yield here.context(conn, identity.resolve(conn, claim))
+    streams = current_app.extensions["tejido-streams"]
+    if not streams.acquire(blocking=False):
+        raise problems.downloads_busy()
+    try:
+        with here.database.reading() as conn:
+            yield here.context(conn, identity.resolve(conn, claim))
+    finally:
+        streams.release()
 
 
 def base_url() -> str:
