@@ -37,3 +37,8 @@ def bundled() -> tuple[Bundled, ...]:
         Bundled(name, folder / f"{name}.xlsx", tuple(folder / medium for medium in media))
         for name, media in _MEDIA.items()
     )
+
+
+def logframe() -> Traversable:
+    """The demonstration logframe: a workbook that declares 28 indicators, and their parts, over the bundled forms."""
+    return resources.files(__name__) / "logframe.xlsx"
