@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import os
 from typing import BinaryIO, Final
 from urllib.parse import quote
 
 from flask import Request, Response
 from werkzeug.wsgi import wrap_file
 
+from server import problems
 from server.blobs.disk import CHUNK
 
 _COMPRESSIBLE: Final = ("text/", "application/json", "application/geo+json", "application/xml", "image/svg+xml")
@@ -34,11 +36,15 @@ def blob(request: Request, content: BinaryIO, *, size: int, content_type: str, e
     """A file from the blobs, 304 where the client has it. The file is closed when the answer ends.
 
     A large one is handed to the server as it is (PEP 3333, file_wrapper), which sends it at the client's pace: no thread
-    copies it anywhere for a slow client.
+    copies it anywhere for a slow client. Raises Problem 503.1 where it is not whole.
     """
     if request.if_none_match.contains_weak(etag):
         content.close()
         return _tagged(Response(status=304), etag)
+    if content.seek(0, os.SEEK_END) != size:  # a phone would not notice
+        content.close()
+        raise problems.unavailable("blobs: a file has another size than when it came")
+    content.seek(0)
     if _LEAST <= size <= _MOST and _compresses(request, content_type):
         with content:
             response = document(request, content.read(), content_type, etag=etag)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import base64
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from server import credentials
 from server.actions import people
 from server.store import people as store
+from tests.helpers.phone.http import Exchange, Http, add_query
+from tests.helpers.phone.multipart import Multipart, Part
 from tests.server.desk import ADMIN, ON_SQLITE, PROJECT, Desk, form, questions
-from tests.server.wire import Wire, instance
+from tests.server.serving import serving
+from tests.server.wire import DEVICE, Wire, instance
 
 HOUSE = form("hogar", questions("integer edad"))
 
@@ -149,3 +153,71 @@ def test_the_administrator_may_send_from_a_phone_too(desk: Desk, phone: Wire):
 
     assert list(admin.forms()) == ["hogar"]
     assert admin.post(instance("hogar", "<edad>5</edad>")).status == 201
+
+
+def collects_round(collect: Http, url: str) -> tuple[list[int], list[Exchange]]:
+    """What Collect asks for with a user and a password: the forms, then a submission in two POSTs."""
+
+    def body(*parts: Part) -> Multipart:
+        return Multipart(
+            (Part("xml_submission_file", instance("hogar", instance_id="uuid:1"), "h.xml", "text/xml"), *parts)
+        )
+
+    first = body(Part("a.jpg", b"A", "a.jpg", "image/jpeg"), Part("*isIncomplete*", b"yes"))
+    sending = add_query(f"{url}/submission", deviceID=DEVICE)
+    answers = [
+        collect.request("GET", add_query(f"{url}/formList", deviceID=DEVICE)),
+        collect.request("GET", add_query(f"{url}/forms/hogar.xml", deviceID=DEVICE)),
+        collect.request("HEAD", sending),
+        collect.request("POST", sending, lambda: first),
+        collect.request("POST", sending, lambda: body(Part("b.jpg", b"B", "b.jpg", "image/jpeg"))),
+    ]
+    collect.close()
+    return [answer.status for answer in answers], collect.exchanges
+
+
+def test_case_16_collect_asks_once_without_a_password_and_then_sends_it_ahead(
+    desk: Desk, member: Wire, prepared_url: str, tmp_path: Path
+):
+    """Over https, which a proxy ends, so that Collect uses Basic: one 401 per start of the app, no body sent twice."""
+    with serving(tmp_path / "data", prepared_url, threads=4) as server:
+        url = f"{server.url}{member.root}"
+        collect = Http(url, "ana@example.org", "contraseña de ñandú", basic_over_http=True)
+
+        statuses, exchanges = collects_round(collect, url)
+
+    assert statuses == [200, 200, 204, 201, 201]
+    assert [(exchange.status, exchange.authorized) for exchange in exchanges] == [
+        (401, False),
+        (200, True),
+        (200, True),
+        (204, True),
+        (201, True),
+        (201, True),
+    ]
+    assert desk.submissions() == 1
+    assert desk.files("uuid:1") == {"a.jpg": b"A", "b.jpg": b"B"}
+
+
+@ON_SQLITE
+def test_case_16_over_plain_http_collect_gives_up_and_is_told_so(member: Wire, prepared_url: str, tmp_path: Path):
+    """Basic is all that is offered (a QR code needs no password), and Collect uses it over https alone."""
+    with serving(tmp_path / "data", prepared_url, threads=4) as server:
+        url = f"{server.url}{member.root}"
+        statuses, exchanges = collects_round(Http(url, "ana@example.org", "contraseña de ñandú"), url)
+
+    assert statuses == [401] * 5
+    assert [exchange.authorized for exchange in exchanges] == [False] * 5
+
+
+def test_case_05_a_user_without_a_role_is_refused_and_gets_no_empty_list(desk: Desk, phone: Wire):
+    desk.publish(HOUSE)
+    desk.user("eva@example.org", None, password="contraseña larga")
+    other = desk.add_project("Otro")
+    desk.user("leo@example.org", "formfill", password="contraseña larga", project=other)
+
+    for who in ("eva@example.org", "leo@example.org"):
+        wire = Wire(phone.send, f"/v1/projects/{PROJECT}", basic(who, "contraseña larga"))
+        for answer in (wire.get("/formList"), wire.get("/forms/hogar.xml"), wire.get("/forms/hogar/manifest")):
+            assert (answer.status, answer.message) == (403, "No tiene permiso para hacer esto.")
+        assert wire.head().status == 403

@@ -137,3 +137,22 @@ def test_a_nul_in_a_path_finds_nothing(desk: Desk, phone: Wire, path: str):
     desk.publish(ONE)
 
     assert phone.get(path).status == 404
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("form_id", ["a&#29;b", "a&lt;b&gt;&amp;", "&#x1F600;", "x" * 250])
+def test_case_26_a_message_about_anything_is_well_formed(desk: Desk, phone: Wire, form_id: str):
+    xml = instance("hogar", "<q/>").replace(b'id="hogar"', f'id="{form_id}"'.encode())
+
+    answer = phone.post(xml)
+
+    assert answer.status == 404
+    assert answer.message.startswith("Este proyecto no tiene ningún formulario «")
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("date", ["Thu, 01 Jan 1970 05:00:00 GMT", "Wed, 25 Nov 2026 00:61:00 GMT", "ayer", "\xff", ""])
+def test_case_15_the_date_of_a_request_is_not_read(desk: Desk, phone: Wire, date: str):
+    desk.publish(ONE)
+
+    assert phone.get("/formList", Date=date).status == 200

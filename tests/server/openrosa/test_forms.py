@@ -293,3 +293,24 @@ def test_urls_have_the_host_that_the_phone_asked(desk: Desk, phone: Wire):
     answer = phone.get("/formList", Host="192.168.4.1:8383")
 
     assert urlsplit(answer.xml[0].findtext("{*}downloadUrl") or "").netloc == "192.168.4.1:8383"
+
+
+@ON_SQLITE
+@pytest.mark.parametrize("size", [1_000, 9_000_000])
+def test_case_03_a_file_cut_short_on_the_disk_is_never_served_as_whole(desk: Desk, phone: Wire, size: int):
+    """Collect compares no MD5 with what it downloaded."""
+    desk.publish(SCHOOL, {"escuelas.csv": b"name,label\n".ljust(size, b"x")})
+    path = "/forms/escuela/attachments/escuelas.csv"
+    assert len(phone.get(path).content) == size
+    (file,) = [file for file in desk.office.settings.data.rglob("*") if file.is_file() and file.stat().st_size == size]
+    with file.open("r+b") as opened:
+        opened.truncate(size - 1)
+
+    assert phone.get(path).status == 503
+
+
+@ON_SQLITE
+def test_case_02_titles_with_what_xml_forbids_leave_the_list_readable(desk: Desk, phone: Wire):
+    desk.publish(odd_form("raro", "jr://images/a.png").replace(b"<h:title>t", b"<h:title>&#29; a &lt; b &#29;"))
+
+    assert phone.forms()["raro"]["name"] == "a < b"

@@ -183,6 +183,33 @@ def test_case_06_a_trusted_proxy_says_how_phones_reach_the_server(proxied: Runni
     assert (listed.xml[0].findtext("{*}downloadUrl") or "").startswith("https://datos.example.org/v1/")
 
 
+@pytest.mark.parametrize(
+    ("forwarded", "root"),
+    [
+        ({"X-Forwarded-Host": "datos.example.org:8443"}, "https://datos.example.org:8443"),
+        ({"X-Forwarded-Proto": "http", "X-Forwarded-Host": "192.168.4.1"}, "http://192.168.4.1"),
+        ({"X-Forwarded-For": "198.51.100.1, 203.0.113.9"}, "https://datos.example.org"),
+        ({"X-Forwarded-Host": "otro.example.org, datos.example.org"}, "https://datos.example.org"),
+    ],
+)
+def test_case_06_a_trusted_proxy_is_read_as_proxies_write(proxied: Running, forwarded: dict[str, str], root: str):
+    listed = proxied.wire.get("/formList", **{**FORWARDED, **forwarded})
+
+    assert [line.findtext("{*}downloadUrl") for line in listed.xml] == [f"{root}{ROOT}/forms/hogar.xml"]
+
+
+def test_case_06_an_encoded_slash_in_a_form_id_reaches_the_form(plain: Running):
+    name = "zona/2026 ñ"
+    plain.desk.publish(form(name, questions("text nombre")))
+    try:
+        url = plain.wire.forms()[name]["downloadUrl"]
+        assert url == f"{plain.server.url}{ROOT}/forms/zona%2F2026%20%C3%B1.xml"
+        assert plain.wire.follow(url).status == 200
+        assert plain.wire.post(instance(name)).status == 201
+    finally:
+        plain.desk.delete_form(name)
+
+
 def test_case_06_nobody_else_is_believed(plain: Running):
     listed = plain.wire.get("/formList", **FORWARDED)
 

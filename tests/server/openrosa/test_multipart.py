@@ -166,3 +166,14 @@ def test_a_field_of_a_browsers_form_is_no_file_unless_it_has_a_content_type(desk
         assert phone.raw(with_file(*headers), "multipart/form-data; boundary=B").status == 201
 
     assert desk.files("uuid:1") == {"a.jpg": None, "nota.txt": b"FOTO"}
+
+
+def test_case_09_a_name_in_latin_1_is_refused_and_not_misread(desk: Desk, phone: Wire):
+    """No phone sends one; read as UTF-8 it is nothing, read as Latin-1 every other name would be something else."""
+    desk.publish(form("hogar", questions("image foto")))
+    body = with_file('Content-Disposition: form-data; name="x"; filename="ñ.jpg"', name="n.jpg")
+
+    answer = phone.raw(body.replace("ñ".encode(), b"\xf1"), "multipart/form-data; boundary=B")
+
+    assert (answer.status, answer.message) == (400, "No se pudo leer el contenido del envío.")
+    assert desk.submissions() == 0

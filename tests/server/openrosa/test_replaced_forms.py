@@ -35,3 +35,15 @@ def test_other_content_under_an_id_of_the_deleted_form_is_kept_in_the_new_one(de
 
     assert desk.submissions() == 2
     assert [row["nombre"] for row in desk.rows("hogar")] == ["Eva"]
+
+
+def test_case_13_an_edit_of_what_the_deleted_form_holds_is_kept_in_the_new_one(desk: Desk, phone: Wire):
+    original = instance("hogar", "<nombre>Ana</nombre>", instance_id="uuid:1")
+    replaced(desk, phone, original)
+    edit = instance("hogar", "<nombre>Eva</nombre>", version="2", instance_id="uuid:2", deprecated_id="uuid:1")
+
+    assert [phone.post(edit).status, phone.post(original).status, phone.post(edit).status] == [201, 201, 201]
+
+    assert [row["nombre"] for row in desk.rows("hogar")] == ["Eva"]
+    assert desk.submissions() == 2
+    assert desk.xml_of("uuid:1") == original

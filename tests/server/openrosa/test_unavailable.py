@@ -89,6 +89,20 @@ def test_a_locked_database_is_503_after_the_wait_and_serves_when_it_is_free(
     assert desk.submissions() == 2
 
 
+def test_case_26_what_nobody_foresaw_is_told_in_openrosa_and_never_acknowledged(
+    desk: Desk, phone: Wire, caplog: pytest.LogCaptureFixture
+):
+    desk.publish(HOUSE)
+    desk.change(lambda conn: conn.exec_driver_sql("ALTER TABLE submission_versions RENAME TO lost"))
+
+    answer = phone.post(instance("hogar", "<nombre>Ana</nombre>"))
+
+    assert answer.status >= 500
+    assert answer.message in (LATER, "Ocurrió un problema interno. Inténtelo más tarde.")
+    assert answer.headers["X-OpenRosa-Version"] == "1.0"
+    assert desk.submissions() == 0
+
+
 @contextmanager
 def locked(file: str) -> Iterator[None]:
     """Another process writes and does not end."""
