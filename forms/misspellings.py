@@ -11,6 +11,7 @@ from typing import Final
 
 from pyxform import aliases
 from pyxform.question import MultipleChoiceQuestion, Option
+from pyxform.question_type_dictionary import QUESTION_TYPE_DICT
 from pyxform.survey import Survey
 
 from forms.problems import Finding, Sentence, Severity
@@ -40,6 +41,24 @@ _SUFFIXED: Final = re.compile(
 )
 _BRACKETS: Final = " ()[]:"
 _WORDS_OF_CELLS: Final = re.compile(r"[\w.-]+")
+_WITH_LIST: Final = ("select_one", "select_multiple", "select_one_from_file", "select_multiple_from_file", "rank")
+_TYPES: Final = (
+    *_WITH_LIST, "text", "integer", "decimal", "range", "note", "geopoint", "geotrace", "geoshape", "date", "time",
+    "dateTime", "image", "audio", "video", "file", "barcode", "calculate", "acknowledge", "hidden", "start", "end", "today",
+    "deviceid", "username", "audit", "begin_group", "end_group", "begin_repeat", "end_repeat",
+)  # fmt: skip
+_TYPE_WORDS: Final[Mapping[str, str]] = {
+    "texto": "text", "entero": "integer", "numero": "integer", "number": "integer", "fecha": "date", "hora": "time",
+    "datetime": "dateTime", "fecha_y_hora": "dateTime", "nota": "note", "imagen": "image", "foto": "image",
+    "calculo": "calculate", "calculation": "calculate", "punto": "geopoint", "gps": "geopoint", "archivo": "file",
+    "selectone": "select_one", "seleccionar_uno": "select_one", "seleccion_unica": "select_one",
+    "seleccionar_varios": "select_multiple", "seleccion_multiple": "select_multiple", "selectmultiple": "select_multiple",
+    "grupo": "begin_group", "inicio_grupo": "begin_group", "fin_grupo": "end_group", "repeticion": "begin_repeat",
+    "inicio_repeticion": "begin_repeat", "fin_repeticion": "end_repeat",
+}  # fmt: skip
+_TYPES_WITH_MORE: Final = tuple(f"{kind} " for kind in (*aliases.select, *aliases.cascading, "osm")) + tuple(
+    f"{place}{kind}" for place in ("begin ", "end ", "begin_", "end_") for kind in aliases.control
+)
 _PLACES: Final = ("type", "name", "label", "hint", "guidance_hint")  # survey columns in which no column is referred to
 
 
@@ -136,6 +155,36 @@ def findings(book: Book) -> tuple[Finding, ...]:
 def likely_sheet(names: Iterable[str], wanted: str) -> str | None:
     """Which of the sheets `names` may be meant to be the sheet `wanted`, which is not among them."""
     return next((name for name in names if _meant_sheet(name, (wanted,)) == wanted), None)
+
+
+def type_findings(survey: Sheet) -> tuple[Finding, ...]:
+    """An error for each type of question that pyxform does not know and that is near one that it does."""
+    header = next((header for header in survey.headers if _base(header, survey) in ("type", "command")), "")
+    return tuple(
+        Finding(
+            severity="error",
+            sentence=Sentence(
+                es=f"El tipo de pregunta «{kind}» no existe: ¿quería decir «{meant}»?",
+                en=f"There is no question type “{kind}”: did you mean “{meant}”?",
+            ),
+            sheet=survey.name,
+            row=number,
+            column="type",
+        )
+        for number, row in enumerate(survey.rows, start=2)
+        if (kind := " ".join(row.get(header, "").split())) and (meant := _meant_type(kind))
+    )
+
+
+def _meant_type(kind: str) -> str | None:
+    if kind in QUESTION_TYPE_DICT or kind.startswith(_TYPES_WITH_MORE):
+        return None
+    first, _, rest = kind.partition(" ")
+    whole = _near(_folded(kind), _TYPES, _TYPE_WORDS)
+    if whole is not None and whole not in _WITH_LIST:
+        return whole
+    one = _near(_folded(first), _TYPES, _TYPE_WORDS)
+    return f"{one} {rest}".strip() if one else whole
 
 
 def _sheet_findings(book: Book) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ import xlrd  # type: ignore[import-untyped]
 from openpyxl import load_workbook
 from pyxform.xls2json_backends import xls_value_to_unicode, xlsx_value_to_str
 
+from forms import formula_cells
 from forms.problems import Finding, Problem, Sentence, workbook_not_valid
 
 MAX_FILE: Final = 20 * 2**20
@@ -29,6 +30,8 @@ MAX_CELLS: Final = 1_000_000
 """Cells of all sheets read, counted as non-empty rows times columns."""
 MAX_GAP: Final = 2_000
 """Empty rows in the middle of a sheet; a longer gap ends the sheet."""
+_SHOWN: Final = 20
+"""Formula cells without a result that are named, of each sheet."""
 
 _OLE: Final = bytes.fromhex("d0cf11e0a1b11ae1")
 _OTHER_STREAMS: Final = ("WordDocument".encode("utf-16-le"), "PowerPoint Document".encode("utf-16-le"))
@@ -68,7 +71,7 @@ def read(data: bytes, filename: str, wanted: Collection[str]) -> Book:
 
     What the file is, its content says; `filename` only helps to tell Markdown from other text. Characters that XML
     cannot hold are dropped from cells. Raises Problem 400.15 for a file that is no workbook, is protected by a password
-    or damaged, or is larger than the limits above.
+    or damaged, is larger than the limits above, or has formulas without a result under its headers.
     """
     if not data:
         raise _refused("El archivo está vacío.", "The file is empty.")
@@ -94,7 +97,7 @@ def _read_xlsx(data: bytes, wanted: Collection[str]) -> Book:
         try:
             counter = _CellCounter()
             sheets = {
-                name.lower(): _sheet(name, _xlsx_rows(book[name]), counter)
+                name.lower(): _sheet(name, _xlsx_rows(book[name]), counter, _without_result(data, book[name]))
                 for name in book.sheetnames
                 if name.lower() in wanted and hasattr(book[name], "iter_rows")  # a chart sheet has no cells
             }
@@ -134,6 +137,11 @@ def _xlsx_rows(sheet: Any) -> _Rows:
     return rows
 
 
+def _without_result(data: bytes, sheet: Any) -> frozenset[tuple[int, int]]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return formula_cells.without_result(archive.read(sheet._worksheet_path.lstrip("/")))
+
+
 def _read_xls(data: bytes, wanted: Collection[str]) -> Book:
     if _ENCRYPTED_STREAM in data:
         raise _protected()
@@ -162,11 +170,16 @@ def _xls_rows(book: Any, index: int) -> _Rows:
     def rows(first: int, width: int | None) -> Iterator[list[str | None]]:
         for row in range(first - 1, sheet.nrows):
             yield [
-                _clean(str(xls_value_to_unicode(cell.value, cell.ctype, book.datemode))) if cell.value != "" else None
-                for cell in sheet.row(row)[:width]
+                _clean(_xls_text(cell, book.datemode)) if cell.value != "" else None for cell in sheet.row(row)[:width]
             ]
 
     return rows
+
+
+def _xls_text(cell: Any, datemode: int) -> str:
+    if cell.ctype == xlrd.XL_CELL_ERROR:
+        return str(xlrd.error_text_from_code.get(cell.value, "#VALUE!"))
+    return str(xls_value_to_unicode(cell.value, cell.ctype, datemode))
 
 
 def _read_markdown(data: bytes, filename: str, wanted: Collection[str]) -> Book:
@@ -229,7 +242,7 @@ class _CellCounter:
             raise _too_large(f"{MAX_CELLS:,}", cells=True)
 
 
-def _sheet(name: str, rows: _Rows, counter: _CellCounter) -> Sheet:
+def _sheet(name: str, rows: _Rows, counter: _CellCounter, without_result: Collection[tuple[int, int]] = ()) -> Sheet:
     columns = _columns(name, next(iter(rows(1, None)), []))
     width = columns[-1][0] + 1 if columns else 0
     read: list[Row] = []
@@ -242,7 +255,47 @@ def _sheet(name: str, rows: _Rows, counter: _CellCounter) -> Sheet:
             counter.add(width)
         elif len(read) - filled > MAX_GAP:
             break
-    return Sheet(name, tuple(header for _, header in columns), tuple(read[:filled]))
+    kept = tuple(read[:filled])
+    failed = [*_failed(name, kept), *_unsaved(name, columns, without_result)]
+    if failed:
+        raise workbook_not_valid(failed[:_SHOWN])
+    return Sheet(name, tuple(header for _, header in columns), kept)
+
+
+def _failed(sheet: str, rows: Sequence[Row]) -> Iterator[Finding]:
+    for number, row in enumerate(rows, start=2):
+        for header, text in row.items():
+            if text in formula_cells.FAILED:
+                yield Finding(
+                    severity="error",
+                    sentence=Sentence(
+                        es=f"La fórmula de esta celda falla y Excel muestra «{text}». Corríjala o escriba el texto.",
+                        en=f"This cell's formula fails and Excel shows “{text}”. Correct it, or write the text.",
+                    ),
+                    sheet=sheet,
+                    row=number,
+                    column=header,
+                )
+
+
+def _unsaved(
+    sheet: str, columns: Sequence[tuple[int, str]], without_result: Collection[tuple[int, int]]
+) -> Iterator[Finding]:
+    headers = dict(columns)
+    for row, index in sorted(without_result):
+        if index in headers:
+            yield Finding(
+                severity="error",
+                sentence=Sentence(
+                    es="El archivo no guarda el resultado de la fórmula de esta celda. Abra el libro en Excel y guárdelo, o "
+                    "escriba el texto en vez de la fórmula.",
+                    en="The file does not hold the result of this cell's formula. Open the workbook in Excel and save it, or "
+                    "write the text instead of the formula.",
+                ),
+                sheet=sheet,
+                row=row,
+                column=headers[index],
+            )
 
 
 def _columns(sheet: str, cells: Sequence[str | None]) -> tuple[tuple[int, str], ...]:

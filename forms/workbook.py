@@ -103,6 +103,7 @@ def compile(  # noqa: A001 - said as forms.workbook.compile
         findings=(
             *unread,
             *_version_findings(book, version),
+            *_settings_findings(book),
             *formulas,
             *translations.findings(completeness, settings.get("default_language", "default")),
             *warning_findings(result.warnings, _Locator(book)),
@@ -154,7 +155,11 @@ def _survey(book: Book) -> Sheet:
             + (f" If the questions are in “{meant}”, change its name to “survey”." if meant else ""),
         )
     if not survey.headers:
-        raise _one_error("La hoja «survey» está vacía.", "The sheet “survey” is empty.", sheet=survey.name)
+        raise _one_error(
+            "La primera fila de la hoja «survey» está vacía: ahí van los nombres de las columnas (type, name, label).",
+            "The first row of the sheet “survey” is empty: the names of the columns (type, name, label) go there.",
+            sheet=survey.name,
+        )
     if not any(survey.rows):
         raise _one_error(
             "La hoja «survey» no tiene preguntas.", "The sheet “survey” has no questions.", sheet=survey.name
@@ -250,7 +255,10 @@ def _convert(book: Book, fallback_id: str, unread: tuple[Finding, ...]) -> Conve
     try:
         return convert(xlsform=_for_pyxform(book, fallback_id))
     except PyXFormError as error:
-        raise workbook_not_valid([*unread, *error_findings(error, _Locator(book))]) from error
+        types = misspellings.type_findings(book.sheets["survey"])
+        told = {(finding.row, finding.column) for finding in types}
+        others = [one for one in error_findings(error, _Locator(book)) if (one.row, one.column) not in told]
+        raise workbook_not_valid([*unread, *types, *others]) from error
     except Exception as error:  # pyxform lets any exception through when cells hold what it does not expect
         raise _one_error(
             f"pyxform no pudo convertir el libro ({type(error).__name__}: {error}). Revise los nombres, las columnas y "
@@ -298,6 +306,22 @@ def _version_findings(book: Book, version: str) -> Iterator[Finding]:
         row=2 if "settings" in book.sheets else None,
         column="version",
     )
+
+
+def _settings_findings(book: Book) -> Iterator[Finding]:
+    """pyxform reads the first row alone."""
+    sheet = book.sheets.get("settings")
+    filled = [number for number, row in enumerate(sheet.rows if sheet else (), start=2) if row]
+    for number in filled[1:2]:
+        yield Finding(
+            severity="warning",
+            sentence=Sentence(
+                es=f"De la hoja «settings» solo se lee la fila {filled[0]}; esta no.",
+                en=f"Of the sheet “settings” only row {filled[0]} is read; this one is not.",
+            ),
+            sheet=sheet.name if sheet else None,
+            row=number,
+        )
 
 
 def _choices_were(book: Book) -> dict[str, dict[str, str]]:

@@ -20,6 +20,7 @@ from server.context import Office
 from server.http import collect
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_UNNAMED = Sentence("(sin versión)", "(no version)")
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
@@ -96,7 +97,7 @@ def list_forms(context: click.Context, project_id: int) -> None:
         found = ask(office, lambda ctx: forms.list_with_versions(ctx, project_id))
         drafted = ask(office, lambda ctx: drafts.list_drafts(ctx, project_id))
     at.say("formulario\testado\tversión\tborrador\ttítulo", "form\tstate\tversion\tdraft\ttitle")
-    unnamed = Sentence("(sin versión)", "(no version)").say(at.language)
+    unnamed = _UNNAMED.say(at.language)
     for one, version in found:
         draft = drafted.get(one.id)
         published, tried = (str(entry.version or unnamed) if entry else "—" for entry in (version, draft))
@@ -153,7 +154,7 @@ def publish_file(
     with at.progress(f"{form_id}: escribiendo filas", f"{form_id}: writing rows") as progress:
         published = act(office, lambda ctx: drafts.publish(ctx, project_id, form_id, progress=progress))
     _tell_media(at, folder)
-    version = published.version.version
+    version = published.version.version or _UNNAMED.say(at.language)
     if published.again:
         at.say(f"«{form_id}» {version} ya estaba publicado.", f"“{form_id}” {version} was published already.")
     else:

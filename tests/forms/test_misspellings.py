@@ -205,3 +205,44 @@ def test_bundled_workbooks_have_none():
     for form in bundled():
         book = spreadsheets.read(form.workbook.read_bytes(), form.workbook.name, workbook.FORM_SHEETS)
         assert misspellings.findings(book) == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "wanted"),
+    [
+        *[("Text", "text"), ("texto", "text"), ("intger", "integer"), ("número", "integer"), ("datetim", "dateTime")],
+        *[("selct_one l", "select_one l"), ("selectone l", "select_one l"), ("Select_Multiple l", "select_multiple l")],
+        *[("begin grup", "begin_group"), ("grupo", "begin_group"), ("calculation", "calculate"), ("imagen", "image")],
+    ],
+)
+def test_type_that_does_not_exist_is_told_with_the_one_that_is_meant(kind: str, wanted: str):
+    sheet = SURVEY + f"| | {kind} | b | B |\n"
+
+    with pytest.raises(Problem) as caught:
+        workbook.compile((sheet + CHOICES + SETTINGS).encode(), "f.md")
+
+    assert caught.value.say("es") == (
+        f"El archivo no es un XLSForm válido: hoja survey, fila 3, columna type: El tipo de pregunta «{kind}» no existe: "
+        f"¿quería decir «{wanted}»?"
+    )
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["select one l", "select_one l", "rank l", "select all that apply from l", "select_multiple l or_other", "string"],
+)
+def test_type_that_exists_is_not_told(kind: str):
+    sheet = SURVEY + f"| | {kind} | b | B |\n| | txt | c | C |\n"
+    book = spreadsheets.read(sheet.encode(), "f.md", workbook.FORM_SHEETS)
+
+    assert [(told.row, told.sentence.en) for told in misspellings.type_findings(book.sheets["survey"])] == [
+        (4, "There is no question type “txt”: did you mean “text”?")
+    ]
+
+
+def test_second_row_of_settings_is_told():
+    form = workbook.compile((SURVEY + SETTINGS + "| | g | 2 |\n").encode(), "f.md")
+
+    assert [finding.say("es") for finding in form.findings] == [
+        "hoja settings, fila 3: De la hoja «settings» solo se lee la fila 2; esta no."
+    ]

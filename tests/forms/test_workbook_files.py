@@ -9,12 +9,13 @@ import time
 import zipfile
 
 import pytest
+import xlwt
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 from pyxform.xls2json_backends import get_xlsform
 
-from forms import spreadsheets, workbook
+from forms import formula_cells, spreadsheets, workbook
 from forms.library import bundled
 from forms.problems import Problem
 from tests.helpers.workbooks import repacked, xls, xlsx
@@ -101,7 +102,10 @@ def test_empty_workbook_lacks_its_survey():
     assert refusal(xlsx({"Hoja1": []})) == (
         "El libro no tiene una hoja «survey» con las preguntas. Sus hojas son: Hoja1."
     )
-    assert refusal(xlsx({"survey": []})) == "hoja survey: La hoja «survey» está vacía."
+    assert refusal(xlsx({"survey": []})) == (
+        "hoja survey: La primera fila de la hoja «survey» está vacía: ahí van los nombres de las columnas (type, name, "
+        "label)."
+    )
     assert refusal(xlsx({"Survey": [["type", "name", "label"]]})) == "hoja Survey: La hoja «survey» no tiene preguntas."
 
 
@@ -317,3 +321,58 @@ def test_random_markdown_never_surprises(rows):
     tables = "| survey |\n| | type | name | label |\n" + "\n".join("| | " + " | ".join(row) + " |" for row in rows)
 
     compiles_or_refuses(tables.encode("utf-8", "replace"), "form.md")
+
+
+def test_formula_without_a_saved_result_is_an_error_with_its_cell():
+    data = xlsx(
+        {"survey": [["type", "name", "label", None], ["text", "a", "=B2", "=B2"]], "settings": [["version"], ["=1"]]}
+    )
+
+    assert refusal(data) == (
+        "hoja survey, fila 2, columna label: El archivo no guarda el resultado de la fórmula de esta celda. Abra el libro en "
+        "Excel y guárdelo, o escriba el texto en vez de la fórmula."
+    )
+
+
+def test_formula_with_a_saved_result_reads_as_its_result():
+    def calculated(name: str, content: bytes) -> bytes:
+        return content.replace(b"<v></v>", b"<v>7</v>").replace(b"<v />", b"<v>7</v>").replace(b"<v/>", b"<v>7</v>")
+
+    form = workbook.compile(
+        repacked(xlsx({"survey": [["type", "name", "label"], ["text", "a", "=3+4"]]}), calculated), "f.xlsx"
+    )
+
+    assert b"<label>7</label>" in form.xml
+
+
+def test_text_formula_that_gives_nothing_is_an_empty_cell():
+    empty = b'<c r="C2" t="str"><f>IF(TRUE,"","x")</f><v></v></c>'
+    never = b'<c r="AB13"><f>1/0</f></c><c r="B2"><v>1</v></c>'
+
+    assert formula_cells.without_result(b"<row>" + empty + never + b"</row>") == {(13, 27)}
+
+
+def test_failed_formula_is_an_error_with_its_cell():
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("survey")
+    for column, (header, cell) in enumerate([("type", "text"), ("name", "a"), ("label", None)]):
+        sheet.write(0, column, header)
+        if cell is not None:
+            sheet.write(1, column, cell)
+    sheet.row(1).set_cell_error(2, 42)  # #N/A
+    old = io.BytesIO()
+    book.save(old)
+
+    said = (
+        "hoja survey, fila 2, columna label: La fórmula de esta celda falla y Excel muestra «#N/A». Corríjala o escriba el "
+        "texto."
+    )
+    assert refusal(old.getvalue(), "form.xls") == said
+    assert refusal(xlsx({"survey": [["type", "name", "label"], ["text", "a", "#N/A"]]})) == said
+
+
+def test_first_row_without_headers_is_told():
+    assert refusal(xlsx({"survey": [[None, None], ["type", "name"], ["text", "a"]]})) == (
+        "hoja survey: La primera fila de la hoja «survey» está vacía: ahí van los nombres de las columnas (type, name, "
+        "label)."
+    )

@@ -55,8 +55,8 @@ CASES = {
         " se llama así. Revise el nombre (también mayúsculas y tildes).",
     ),
     "unknown_type": (
-        survey(BASIC, "text | a | A", "txt | b | B"),
-        "error: hoja survey, fila 3, columna type: El tipo de pregunta «txt» no existe. Revise cómo está escrito.",
+        survey(BASIC, "text | a | A", "acertijo | b | B"),
+        "error: hoja survey, fila 3, columna type: El tipo de pregunta «acertijo» no existe. Revise cómo está escrito.",
     ),
     "missing_list": (
         survey(BASIC, "select_one nn | a | A", rest=CHOICES),
