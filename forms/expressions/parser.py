@@ -82,7 +82,7 @@ def _read(tree: Any) -> Node:
     try:
         node: Node = _Reader().transform(tree)
     except VisitError as error:
-        if isinstance(error.orig_exc, MistakenError):
+        if isinstance(error.orig_exc, MistakenError | RecursionError):
             raise error.orig_exc from None
         raise
     return node
