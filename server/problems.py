@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from forms.problems import Problem, Sentence
+from forms.problems import Finding, Problem, Sentence
 
 
 def unknown_setting(name: str) -> Problem:
@@ -127,6 +127,21 @@ def too_large(what: str, limit: int) -> Problem:
             en=f"{what}: more than the {limit // 1_000_000} MB allowed.",
         ),
         {"limit": limit},
+    )
+
+
+def logframe_not_valid(findings: Sequence[Finding]) -> Problem:
+    """400.15: what the indicator sheets of a workbook declare cannot be taken; `details["findings"]` lists every finding."""
+    errors = [finding for finding in findings if finding.severity == "error"]
+    return Problem(
+        400.15,
+        Sentence(
+            es="Las hojas de indicadores no se pueden tomar, y sigue vigente lo anterior: "
+            + " · ".join(finding.say("es") for finding in errors),
+            en="The indicator sheets cannot be taken, and what was in force stays: "
+            + " · ".join(finding.say("en") for finding in errors),
+        ),
+        {"findings": [finding.to_dict() for finding in findings]},
     )
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Protocol, TypeVar
+
+from sqlalchemy import Connection
 
 from forms import instance as instances
 from forms.instance import Instance
@@ -14,6 +16,7 @@ from forms.tables import Misfit
 from server.access import require
 from server.context import Context
 from server.db import Again
+from server.indicators import catalogue, facts
 from server.model.forms import Form
 from server.model.submissions import Submission
 from server.prepared import statement
@@ -25,6 +28,7 @@ T = TypeVar("T")
 Progress = Callable[[int, int], None]
 """Told how many submissions are done, and how many there are."""
 
+INDICATORS: Final = "indicators"
 CHUNK: Final = 200
 """Submissions that are written again in one transaction."""
 
@@ -62,20 +66,21 @@ class Act(Protocol):
 Follower = Callable[[Context, Followed], None]
 
 
-def follow(ctx: Context, followed: Followed) -> None:
-    """Let every follower of the table FOLLOWERS do its part, each in a savepoint.
+def follow(ctx: Context, followed: Followed, *, leave: Collection[str] = ()) -> None:
+    """Let every follower of the table FOLLOWERS (but those in `leave`) do its part, each in a savepoint.
 
     One that fails leaves nothing half done; its failure is written down with the submission and tried again later. Almost
     none ever does, so the first run goes without savepoints, and a failure there raises Again.
     """
+    followers = {name: follower for name, follower in FOLLOWERS.items() if name not in leave}
     if not ctx.careful:
-        for follower in FOLLOWERS.values():
+        for follower in followers.values():
             try:
                 follower(ctx, followed)
             except Exception as error:
                 raise Again from error
         return
-    for name, follower in FOLLOWERS.items():
+    for name, follower in followers.items():
         statement(ctx.conn, "SAVEPOINT follow")
         try:
             follower(ctx, followed)
@@ -91,14 +96,14 @@ def follow(ctx: Context, followed: Followed) -> None:
         statement(ctx.conn, "RELEASE SAVEPOINT follow")
 
 
-def follow_stored(ctx: Context, submission_id: int) -> None:
-    """Let everything follow once more from what is stored of a submission."""
+def follow_stored(ctx: Context, submission_id: int, *, leave: Collection[str] = ()) -> None:
+    """Let everything (but the followers in `leave`) follow once more from what is stored of a submission."""
     form = forms.hold_for_rows(ctx.conn, submission_id)
     submission = submissions.lock(ctx.conn, submission_id)
     if submission.draft:
         return
     if submission.deleted_at is not None:
-        rows.clear(ctx.conn, registry.load(ctx.conn, form.id), submission_id)
+        forget(ctx, form, submission_id)
         return
     current = submissions.get_current(ctx.conn, submission_id)
     version = forms.get_version(ctx.conn, current.form_version_id) if current.form_version_id else None
@@ -112,15 +117,24 @@ def follow_stored(ctx: Context, submission_id: int) -> None:
         submitter=submitter,
         fresh=False,
     )
-    follow(ctx, followed)
+    follow(ctx, followed, leave=leave)
+
+
+def forget(ctx: Context, form: Form, submission_id: int) -> None:
+    """Take back what followed from a submission."""
+    rows.clear(ctx.conn, registry.load(ctx.conn, form.id), submission_id)
+    facts_of(ctx.conn, form).clear(ctx.conn, submission_id)
 
 
 def tabulate_all(ctx: Context, form_id: int, *, progress: Progress | None = None) -> None:
-    """Write every row of a form again, inside the present transaction. The gate was taken by the action that asks."""
+    """Write every typed row of a form again, inside the present transaction; its facts are then to be made anew.
+
+    The gate was taken by the action that asks.
+    """
     every, done, above = submissions.count_every(ctx.conn, form_id), 0, 0
     while chunk := submissions.list_ids(ctx.conn, form_id, above=above, most=CHUNK):
         for submission_id in chunk:
-            follow_stored(ctx, submission_id)
+            follow_stored(ctx, submission_id, leave=(INDICATORS,))
         above, done = chunk[-1], done + len(chunk)
         if progress:
             progress(done, every)
@@ -132,6 +146,7 @@ def prepare_rebuild(ctx: Context) -> list[Held]:
     everything = forms.list_every_form(ctx.conn)
     for form in everything:
         ddl.repair(ctx.conn, registry.load(ctx.conn, form.id))
+        facts.renew(ctx.conn, form.id, catalogue.tables_of(ctx.conn, form), rewritten=True)
     ctx.record("config.rebuild")
     conn = ctx.conn
     return [
@@ -176,6 +191,7 @@ def sweep(ctx: Context, form_id: int) -> None:
     """Remove typed rows of a form whose submission is not there."""
     require(ctx, "config.set", None)
     rows.clear_orphans(ctx.conn, registry.load(ctx.conn, form_id))
+    facts.clear_orphans(ctx.conn, catalogue.tables_of(ctx.conn, forms.get_form(ctx.conn, form_id)))
 
 
 def retry_failures(ctx: Context, *, most: int = 50) -> int:
@@ -223,7 +239,18 @@ def _tabulate(ctx: Context, followed: Followed) -> None:
         flags.replace(conn, submission.id, "builtin:", found, fresh=followed.fresh)
 
 
-FOLLOWERS: Final[dict[str, Follower]] = {"tables": _tabulate}
+def _measure(ctx: Context, followed: Followed) -> None:
+    """What the submission gives to each indicator."""
+    facts_of(ctx.conn, followed.form).write(ctx.conn, followed.submission.id, fresh=followed.fresh)
+
+
+def facts_of(conn: Connection, form: Form) -> facts.Writer:
+    """What writes the facts of a form's submissions."""
+    key = ("facts", form.id, form.layout_revision)
+    return registry.remember(conn, key, lambda: facts.Writer(catalogue.tables_of(conn, form)))
+
+
+FOLLOWERS: Final[dict[str, Follower]] = {"tables": _tabulate, INDICATORS: _measure}
 """Everything that follows from a received or edited submission, in this order."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Boolean, Column, Table, Text, false
+from sqlalchemy import Boolean, Column, Integer, Table, Text, false
 
 from server.model.columns import METADATA, Id, Instant
 
@@ -18,6 +18,9 @@ projects = Table(
     Column("archived", Boolean, nullable=False, server_default=false()),
     Column("created_at", Instant, nullable=False),
     Column("deleted_at", Instant),
+    Column("counting", Text, nullable=False, server_default="not_rejected"),  # or approved: what indicators count
+    Column("minimum_n", Integer, nullable=False, server_default="10"),  # cells of fewer units are hidden
+    Column("indicators_revision", Text, nullable=False, server_default=""),  # another at every change of declarations
 )
 
 
@@ -31,3 +34,6 @@ class Project:
     archived: bool
     created_at: datetime
     deleted_at: datetime | None
+    counting: str
+    minimum_n: int
+    indicators_revision: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from server.model.projects import Project, projects
 from server.prepared import Prepared
@@ -28,3 +29,14 @@ def add_project(conn: Connection, *, name: str, description: str | None, created
     """A project; gives its id."""
     statement = insert(projects).values(name=name, description=description, created_at=created_at)
     return int(conn.execute(statement.returning(projects.c.id)).scalar_one())
+
+
+def hold_for_change(conn: Connection, project_id: int) -> Project:
+    """The project with this row id, held against other changes of what it declares."""
+    statement = select(projects).where(projects.c.id == project_id).with_for_update(key_share=True)
+    return Project(*conn.execute(statement).one())
+
+
+def change_project(conn: Connection, project_id: int, **values: Any) -> None:
+    """Other values in a project's row."""
+    conn.execute(update(projects).where(projects.c.id == project_id).values(**values))

@@ -47,8 +47,8 @@ class _Reader:
     """What is read alike whatever an expression is about."""
 
     def __init__(self, conn: Connection) -> None:
-        self._sqlite = conn.dialect.name == "sqlite"
-        self._operations = Operations(sqlite=self._sqlite)
+        self.is_sqlite = conn.dialect.name == "sqlite"
+        self._operations = Operations(sqlite=self.is_sqlite)
 
     def value(self, tree: Tree) -> Sql:
         """The tree as a column; NULL is unknown."""
@@ -230,7 +230,7 @@ class Rows(_Reader):
         place = self._alias(tree.table, column.part)
         begins = func.substr(place.c[column.names[1]], 1, 10)
         known = place.c[column.names[0]].is_not(None)
-        if self._sqlite:
+        if self.is_sqlite:
             return case((known, func.substr(begins, 1, 10, type_=Date())), else_=cast(null(), Text))
         return case((known, cast(begins, Date)), else_=cast(null(), Date))
 

@@ -207,7 +207,7 @@ class _Work:
                 table.paths = (*table.paths, path)
                 table.renamed = True
                 return table
-        wish = _slug("_".join((self._form_name, *path.rsplit("/", 1)[1:])))
+        wish = slug("_".join((self._form_name, *path.rsplit("/", 1)[1:])))
         wish = _PART.sub(r"_part_\1", wish)  # `…_part2` is what the second part of a wide table is called
         name = self._free_name(wish, self._taken)
         self._taken.add(name)
@@ -280,8 +280,8 @@ class _Work:
 
     def _add(self, table: _Open, entry: Field, type_: Type) -> None:
         segments = entry.path.split("/")
-        own = _slug(segments[-1]) or "q"
-        wishes = [own, _slug("_".join(segments[-2:])), _slug(f"{own}_{type_.lower()}")]
+        own = slug(segments[-1]) or "q"
+        wishes = [own, slug("_".join(segments[-2:])), slug(f"{own}_{type_.lower()}")]
         name = next(
             (wish for wish in wishes if wish and not table.names.intersection((wish, *physical_names(wish, type_)))),
             None,
@@ -301,7 +301,7 @@ class _Work:
         table.columns[table.columns.index(before)] = after
 
     def _free_name(self, wish: str, taken: set[str], type_: Type = "string") -> str:
-        base = _slug(wish) or "q"
+        base = slug(wish) or "q"
         name, number = base, 2
         while taken.intersection((name, *physical_names(name, type_))):
             name, number = f"{base}_{number}", number + 1
@@ -323,7 +323,8 @@ def _close(table: _Open) -> DataTable:
     return DataTable(id=table.id, paths=table.paths, name=table.name, columns=tuple(table.columns))
 
 
-def _slug(name: str) -> str:
+def slug(name: str) -> str:
+    """A name for a table or column: ASCII letters, digits and single underscores; "" where nothing of the kind is left."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:NAME_LENGTH].rstrip("_")
     return f"q_{slug}" if slug[:1].isdigit() else slug

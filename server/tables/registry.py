@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 from weakref import WeakKeyDictionary
@@ -101,6 +101,44 @@ def store(conn: Connection, form_id: int, widening: Widening) -> Layout:
 def schema_of(conn: Connection, version: FormVersion) -> Schema:
     """The schema of a stored version, read from its XML once per process."""
     return remember(conn, ("schema", version.sha256), lambda: xform.read(forms.get_xml(conn, version.id)))
+
+
+def schema_of_form(conn: Connection, form_id: int, newest: Schema | None = None) -> Schema:
+    """What a form asks and once asked: its newest published version (or `newest`), with the questions of earlier ones that
+    are gone by name; their answers stand in the typed tables still. Raises LookupError for a form that has no version.
+    """
+    published = forms.list_published(conn, form_id)
+    if newest is None:
+        if not published:
+            raise LookupError(form_id)
+        key = ("schemas", tuple(version.sha256 for version in published))
+        return remember(conn, key, lambda: over_versions([schema_of(conn, version) for version in published]))
+    return over_versions([*(schema_of(conn, version) for version in published), newest])
+
+
+def over_versions(schemas: Sequence[Schema]) -> Schema:
+    """The last of `schemas`, with what only earlier ones have."""
+    merged = schemas[-1]
+    for earlier in reversed(schemas[:-1]):
+        names = {entry.name for entry in merged.fields if entry.kind == "question"}
+        paths, ids = set(merged.by_path), set(merged.by_instance)
+        gone = [entry for entry in earlier.fields if entry.path not in paths]
+        kept = {entry.path for entry in gone if entry.kind == "question" and entry.name not in names}
+        around = {path for one in kept for path in _around(one)}
+        merged = replace(
+            merged,
+            fields=(*merged.fields, *(entry for entry in gone if entry.path in kept or entry.path in around)),
+            instances=(*merged.instances, *(one for one in earlier.instances if one.id not in ids)),
+        )
+    return merged
+
+
+def _around(path: str) -> Iterator[str]:
+    """The paths of the groups and repeats that hold a question."""
+    at = path.rpartition("/")[0]
+    while at:
+        yield at
+        at = at.rpartition("/")[0]
 
 
 def remember(conn: Connection, key: Hashable, make: Callable[[], T]) -> T:

@@ -1,0 +1,229 @@
+"""Logframes: what a workbook declares is taken whole or refused whole; what it changes is computed anew at once."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from forms.problems import Finding, Sentence, severest_first
+from server import problems
+from server.access import require
+from server.blobs.blobs import Blob
+from server.context import Context
+from server.indicators import book as books
+from server.indicators import catalogue, declaring, facts, workbook
+from server.indicators import kept as keeping
+from server.indicators import places as hierarchy
+from server.indicators.declarations import Declarations
+from server.indicators.declaring import Change, Finder
+from server.indicators.resolving import FormView
+from server.indicators.workbook import Sheets
+from server.model.forms import Form
+from server.model.indicators import Logframe
+from server.model.projects import Project
+from server.store import forms, indicators, projects
+from server.tables import ddl
+
+MAX_WORKBOOK: Final = 30_000_000
+"""Bytes of a workbook."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What taking a workbook did: how many definitions are new or new versions (by kind), retired, unchanged.
+
+    `waiting` are the indicators that cannot be computed yet, with why.
+    """
+
+    added: Mapping[str, int]
+    retired: int
+    unchanged: int
+    findings: tuple[Finding, ...]
+    waiting: Mapping[str, Sentence]
+
+
+def read(data: bytes, filename: str) -> Sheets:
+    """The indicator sheets of a workbook. Needs no permission: nothing of the office is touched.
+
+    Raises Problem 413.1 for one that is too large, 400.15 for a form's workbook.
+    """
+    if len(data) > MAX_WORKBOOK:
+        raise problems.too_large(filename, MAX_WORKBOOK)
+    sheets = workbook.read(data, filename)
+    if sheets.has_survey:
+        raise problems.logframe_not_valid([_has_survey(), *sheets.findings])
+    return sheets
+
+
+def compare(ctx: Context, project_id: int, sheets: Sheets) -> tuple[Finding, ...]:
+    """Everything that `put` would say; its errors are what it would refuse. Nothing is changed."""
+    project = _project(ctx, project_id)
+    require(ctx, "indicator.update", project)
+    return _findings(ctx, project, sheets)
+
+
+def put(ctx: Context, project_id: int, sheets: Sheets, *, original: Blob, name: str | None) -> Taken:
+    """Let the project's logframe workbook declare this from now on, in place of what it declared before.
+
+    `original` is the workbook, already among the blobs. Raises Problem 400.15 with everything that is wrong: then nothing is
+    changed. Raises Problem 503.1 where somebody's reading holds up a fact table.
+    """
+    require(ctx, "indicator.update", _project(ctx, project_id))
+    project = projects.hold_for_change(ctx.conn, project_id)
+    found = _findings(ctx, project, sheets)
+    if any(finding.severity == "error" for finding in found):
+        raise problems.logframe_not_valid(found)
+
+    made = _keep(ctx, project, sheets.declarations, None, original.sha256, name)
+    with ddl.waiting(ctx.conn, seconds=ctx.settings.database_wait, form_id=project.name):
+        renew(ctx, project_id)
+
+    counts = {kind: sum(one["kind"] == kind for one in made.added) for kind in keeping.KINDS}
+    ctx.record("indicator.update", project_id=project_id, details={"added": counts, "retired": len(made.retired)})
+    held = sum(1 for _ in keeping.records(sheets.declarations))
+    now = catalogue.load(ctx.conn, _project(ctx, project_id))
+    return Taken(
+        added={kind: number for kind, number in counts.items() if number},
+        retired=len(made.retired),
+        unchanged=held - len(made.added),
+        findings=found,
+        waiting={one: resolved.waits for one, resolved in now.resolved.items() if resolved.waits is not None},
+    )
+
+
+def list_logframes(ctx: Context, project_id: int) -> list[Logframe]:
+    """Every workbook whose declarations were taken, the newest first."""
+    project = _project(ctx, project_id)
+    require(ctx, "indicator.list", project)
+    return indicators.list_logframes(ctx.conn, project.id)
+
+
+def renew(ctx: Context, project_id: int, *, rewritten: int | None = None) -> None:
+    """Let every fact table of a project follow what is declared now (`rewritten`: a form whose typed rows are others).
+
+    The gate was taken by the action that asks, which holds the project for change.
+    """
+    project = _project(ctx, project_id)
+    now = catalogue.load(ctx.conn, project)
+    for form in sorted(forms.list_forms(ctx.conn, project_id), key=lambda form: form.id):
+        wanted = now.tables.get(form.id, ())
+        standing = [row[1:] for row in indicators.list_fact_tables(ctx.conn, form.id)]
+        if rewritten != form.id and standing == [(one.unit, one.table.name, one.digest) for one in wanted]:
+            continue
+        if not standing and not wanted:
+            continue
+        forms.hold_for_change(ctx.conn, form.id)
+        facts.renew(ctx.conn, form.id, wanted, rewritten=rewritten == form.id)
+        forms.change_form(ctx.conn, form.id, layout_revision=secrets.token_hex(8))
+
+
+def drop_facts(ctx: Context, form: Form) -> None:
+    """Remove the fact tables of a form that is put away. The gate was taken by the action that asks."""
+    if indicators.list_fact_tables(ctx.conn, form.id):
+        facts.renew(ctx.conn, form.id, [])
+        forms.change_form(ctx.conn, form.id, layout_revision=secrets.token_hex(8))
+
+
+def check_form(
+    ctx: Context, project: Project, declarations: Declarations, owner: FormView, finding: Finder
+) -> tuple[Finding, ...]:
+    """What is wrong with what a form's own workbook declares, and what its new version breaks of other workbooks."""
+    book = books.load(ctx.conn, project)
+    views = {**_views(ctx, project), owner.form_id: owner}
+    return tuple(dict.fromkeys(declaring.findings(book, declarations, owner, views, finding)))
+
+
+def take_form(
+    ctx: Context, project: Project, form: Form, declarations: Declarations, sha256: str, name: str | None
+) -> None:
+    """Let a form's own workbook declare this from now on. The gate was taken by publishing, which holds the project."""
+    _keep(ctx, project, declaring.owned(declarations, form.xml_form_id), form.id, sha256, name)
+
+
+def _findings(ctx: Context, project: Project, sheets: Sheets) -> tuple[Finding, ...]:
+    book = books.load(ctx.conn, project)
+    broken = any(finding.severity == "error" for finding in sheets.findings)
+    sound = _sound(sheets) if broken else sheets.declarations
+    found = declaring.findings(book, sound, None, _views(ctx, project), sheets.finding)
+    return severest_first(dict.fromkeys((*sheets.findings, *found)))
+
+
+def _sound(sheets: Sheets) -> Declarations:
+    """The rows in which no cell is wrong: the others are told already, and what they lack would only be told twice."""
+    given = sheets.declarations
+    return Declarations(
+        results=given.results,
+        indicators=tuple(one for one in given.indicators if sheets.is_sound(one)),
+        dimensions=given.dimensions,
+        targets=tuple(one for one in given.targets if sheets.is_sound(one)),
+        checks=tuple(one for one in given.checks if sheets.is_sound(one)),
+        places=given.places,
+    )
+
+
+def _views(ctx: Context, project: Project) -> dict[str, FormView]:
+    living = [form for form in forms.list_forms(ctx.conn, project.id) if form.current_version_id is not None]
+    return {form.xml_form_id: catalogue.view_of(ctx.conn, form) for form in living}
+
+
+def _keep(
+    ctx: Context, project: Project, declarations: Declarations, owner: int | None, sha256: str, name: str | None
+) -> Change:
+    """Write down what changes; gives it."""
+    conn, now = ctx.conn, ctx.now()
+    standing = indicators.list_in_force(conn, project.id)
+    made = declaring.change(standing, declarations, owner, indicators.last_versions(conn, project.id))
+    for definition_id, position in made.moved.items():
+        indicators.move(conn, definition_id, position)
+    if made:
+        logframe_id = indicators.add_logframe(
+            conn,
+            project_id=project.id,
+            form_id=owner,
+            workbook_sha256=sha256,
+            workbook_name=name,
+            actor_id=(ctx.actor.id or None) if ctx.actor else None,
+            created_at=now,
+        )
+        about: dict[str, Any] = {"project_id": project.id, "form_id": owner, "logframe_id": logframe_id}
+        indicators.retire(conn, made.retired, now)
+        indicators.add_definitions(conn, [{**about, **row, "created_at": now} for row in made.added])
+    if made or made.moved:
+        projects.change_project(conn, project.id, indicators_revision=secrets.token_hex(8))
+    if _touches_places(made, standing):
+        _place(ctx, project.id)
+    return made
+
+
+def _touches_places(made: Change, standing: Sequence[Any]) -> bool:
+    retired = set(made.retired)
+    gone = any(one.kind == "place" and one.id in retired for one in standing)
+    return gone or any(one["kind"] == "place" for one in made.added)
+
+
+def _place(ctx: Context, project_id: int) -> None:
+    """Which place holds which, as the places say that are in force."""
+    book = books.load(ctx.conn, _project(ctx, project_id))
+    found = hierarchy.ancestry([kept.record for kept in book.places])
+    rows = [(one.level, one.code, one.valid_from, one.valid_to, one.ancestor) for one in found]
+    indicators.replace_ancestors(ctx.conn, project_id, rows)
+
+
+def _project(ctx: Context, project_id: int) -> Project:
+    project = projects.find_project(ctx.conn, project_id)
+    if project is None:
+        raise problems.no_project(project_id)
+    return project
+
+
+def _has_survey() -> Finding:
+    return Finding(
+        severity="error",
+        sheet="survey",
+        sentence=Sentence(
+            "un marco lógico no lleva preguntas: publique este libro como formulario, y sus indicadores se toman con él.",
+            "a logframe asks no questions: publish this workbook as a form, and its indicators are taken with it.",
+        ),
+    )

@@ -1,0 +1,199 @@
+"""Suppression: cells of few units are hidden, and others with them, so that no total gives them back."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Final, Literal
+
+from server.indicators.margins import Axis, Coordinates, Table
+
+Reason = Literal["small", "complementary"]
+
+_CANDIDATES: Final = 6
+"""How many siblings along each axis are tried as corners of a box."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """Cells that may change together, by +1 or −1, with no total that anybody sees changed.
+
+    `ways` are the directions (1: as the signs say, −1: the other way) in which no cell falls below 0.
+    """
+
+    signs: Mapping[Coordinates, int]
+    ways: frozenset[int]
+
+
+def hide(cells: Mapping[Coordinates, int], axes: Sequence[Axis], minimum: int) -> dict[Coordinates, Reason]:
+    """The cells to be hidden, each with its reason, in order of their coordinates.
+
+    `cells` gives the number of units (unweighted) by category codes, one for each of `axes`, zeros included: a
+    combination that is not there is a zero that everybody sees. Cells of several levels of an axis (districts and
+    provinces, months and quarters) may stand beside one another.
+
+    - `small`: 1 to `minimum` − 1 units. Zeros are shown.
+    - `complementary`: hidden so that the small ones stay unknown to one who sees everything else, in this table and in
+      every table with fewer axes or higher levels of the same units, treated by this function too, with their totals.
+      Along every additive axis, the hidden cells among siblings are two or more, of `minimum` units or more together;
+      every small cell is a corner of a box of hidden cells, whose corners can grow and shrink by turns while all totals
+      stay (the hypercube method: Giessing and Repsilber, 2002); and everything below a hidden cell is hidden.
+
+    The same cells always give the same answer. Raises ValueError where coordinates and axes do not match, a number of
+    units is below 0 or a code lies in itself.
+    """
+    if minimum <= 1:
+        return {}
+    table = Table(cells, axes)
+    forced: set[Coordinates] = set()
+    while True:
+        work = _Work(table, minimum, frozenset(forced))
+        again = work.run()
+        if not again - forced:
+            break
+        forced |= again
+    return {
+        at: "small" if 0 < table.units[at] < minimum else "complementary" for at in sorted(cells) if at in work.hidden
+    }
+
+
+class _Work:
+    """One pass over a table, from the totals down: what is above is decided without a look at what is below."""
+
+    def __init__(self, table: Table, minimum: int, forced: frozenset[Coordinates]) -> None:
+        self.table = table
+        self.minimum = minimum
+        self.forced = forced
+        self.hidden: set[Coordinates] = set()
+        self.moves: dict[Coordinates, _Move] = {}
+
+    def run(self) -> set[Coordinates]:
+        """Hides cells; gives what must be hidden further up before a new pass (empty: all is well)."""
+        again: set[Coordinates] = set()
+        for level in self.table.levels:
+            self._hide_what_must_be(level)
+            again |= self._protect([at for at in level if self._is_small(at)])
+            again |= self._complete(level)
+        return again
+
+    def _is_small(self, at: Coordinates) -> bool:
+        return 0 < self.table.units[at] < self.minimum
+
+    def _hide_what_must_be(self, level: Iterable[Coordinates]) -> None:
+        for at in level:
+            below_hidden = any(parent in self.hidden for _, parent in self.table.parents(at))
+            if self._is_small(at) or at in self.forced or below_hidden:
+                self.hidden.add(at)
+
+    def _protect(self, small: Iterable[Coordinates]) -> set[Coordinates]:
+        """Gives every small cell a move, hiding what it needs; gives the parents to hide where there is none."""
+        again = set()
+        for at in sorted(small, key=lambda one: (-self.table.units[one], one)):
+            if at in self.moves:
+                continue
+            move = self._inherited(at) or self._box(at)
+            if move is None:
+                visible = [parent for _, parent in self.table.parents(at) if parent not in self.hidden]
+                inner = [parent for parent in visible if self.table.parents(parent)]
+                if inner:
+                    again.add(min(inner, key=lambda one: (self.table.units[one], one)))
+                continue
+            for corner, sign in move.signs.items():
+                self.hidden.add(corner)
+                mine = sign * move.signs[at]
+                self.moves.setdefault(
+                    corner,
+                    _Move(
+                        {one: mine * other for one, other in move.signs.items()}, frozenset(w * mine for w in move.ways)
+                    ),
+                )
+        return again
+
+    def _inherited(self, at: Coordinates) -> _Move | None:
+        """The move of a hidden parent, carried on by the cell and one child of each other corner."""
+        if not self.table.parents(at):
+            return _Move({at: 1}, frozenset((1, -1)))
+        for axis, parent in self.table.parents(at):
+            move = self.moves.get(parent) if parent in self.hidden else None
+            if move is None:
+                continue
+            found = self._carried(at, axis, parent, move)
+            if found is not None:
+                return found
+        return None
+
+    def _carried(self, at: Coordinates, axis: int, parent: Coordinates, move: _Move) -> _Move | None:
+        corners: dict[str, list[Coordinates]] = defaultdict(list)
+        for corner in move.signs:
+            corners[corner[axis]].append(corner)
+        choices = []
+        for code, ones in corners.items():
+            codes = [at[axis]] if code == parent[axis] else self.table.codes_below(ones[0], axis) or [code]
+            choices.append([(ones, below) for below in codes][:_CANDIDATES])
+        for chosen in product(*choices):
+            signs = {(*one[:axis], below, *one[axis + 1 :]): move.signs[one] for ones, below in chosen for one in ones}
+            ways = self._ways(signs) & move.ways
+            if ways and all(one in self.hidden for one in signs):
+                return _Move(signs, ways)
+        return None
+
+    def _box(self, at: Coordinates) -> _Move | None:
+        """The cheapest box with a corner in `at`: one sibling along each axis, every mixture of their codes a corner."""
+        axes = [axis for axis, _ in self.table.parents(at)]
+        siblings = []
+        for axis, parent in self.table.parents(at):
+            others = [one for one in self.table.line(parent, axis) if one != at]
+            others.sort(key=lambda one: (one not in self.hidden, not self.table.units[one], self.table.units[one], one))
+            siblings.append([one[axis] for one in others[:_CANDIDATES]])
+        best: tuple[tuple[int, int, int, tuple[str, ...]], _Move] | None = None
+        for codes in product(*siblings):
+            signs: dict[Coordinates, int] = {}
+            for taken in product((False, True), repeat=len(axes)):
+                corner = list(at)
+                for axis, code, other in zip(axes, codes, taken, strict=True):
+                    corner[axis] = code if other else at[axis]
+                signs[tuple(corner)] = -1 if sum(taken) % 2 else 1
+            ways = self._ways(signs)
+            if not ways:
+                continue
+            new = [self.table.units[corner] for corner in signs if corner not in self.hidden]
+            cost = (sum(1 for n in new if not n), len(new), sum(new), codes)
+            if best is None or cost < best[0]:
+                best = cost, _Move(signs, ways)
+            if not new:
+                break
+        return best[1] if best else None
+
+    def _ways(self, signs: Mapping[Coordinates, int]) -> frozenset[int]:
+        """The directions in which cells may change; none where one of them is not in the table."""
+        if not all(one in self.table.units for one in signs):
+            return frozenset()
+        empty = {sign for one, sign in signs.items() if not self.table.units[one]}
+        return frozenset(way for way in (1, -1) if -way not in empty)
+
+    def _complete(self, level: Sequence[Coordinates]) -> set[Coordinates]:
+        """Hides more until every line has two hidden cells of `minimum` units or none; gives the parents to hide."""
+        lines = {(parent, axis) for at in level for axis, parent in self.table.parents(at)}
+        waiting = sorted(line for line in lines if line[0] not in self.hidden)
+        again = set()
+        while waiting:
+            touched: set[tuple[Coordinates, int]] = set()
+            for parent, axis in waiting:
+                line = self.table.line(parent, axis)
+                while True:
+                    hidden = [one for one in line if one in self.hidden]
+                    units = sum(self.table.units[one] for one in hidden)
+                    if not hidden or (len(hidden) > 1 and units >= self.minimum):
+                        break
+                    shown = [one for one in line if one not in self.hidden and self.table.units[one]]
+                    if not shown:
+                        if self.table.parents(parent):
+                            again.add(parent)
+                        break
+                    more = min(shown, key=lambda one: (self.table.units[one], one))
+                    self.hidden.add(more)
+                    touched.update((above, other) for other, above in self.table.parents(more) if other != axis)
+            waiting = sorted(line for line in touched if line[0] not in self.hidden)
+        return again

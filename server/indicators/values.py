@@ -1,0 +1,357 @@
+"""Values: an indicator's figures for each period and category, each with what it was made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection
+
+from forms.expressions.evaluate import evaluate_formula
+from forms.problems import Sentence
+from server.indicators import estimates, quantiles, sums, units
+from server.indicators.asking import Asked, Request, own_period, understand
+from server.indicators.book import Kept
+from server.indicators.catalogue import Catalogue
+from server.indicators.declarations import Indicator, Target
+from server.indicators.estimates import Estimate, Psu
+from server.indicators.periods import KINDS, PeriodError, parse
+from server.indicators.resolving import Resolved
+from server.indicators.sums import Cell, Collected, Coordinates, Sums
+from server.indicators.units import months_of
+
+PERCENT: Final = 100.0
+_NO_PSU: Final = Sentence(
+    "Sin error estándar ni intervalo: hay unidades sin unidad primaria de muestreo.",
+    "No standard error and no interval: some units name no primary sampling unit.",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One value and what it was made of.
+
+    `period` is a code (None: all of them), `categories` one for each axis, None for units without one. `n` counts units,
+    `excluded` those of which something is unknown; `numerator` and `denominator` are weighted. `hidden` says that value and
+    counts are kept from whoever may not see small numbers.
+    """
+
+    period: str | None
+    categories: Coordinates
+    n: int
+    excluded: int
+    value: float | None
+    numerator: float | None = None
+    denominator: float | None = None
+    estimate: Estimate | None = None
+    changed: datetime | None = None
+    source: str | None = None
+    baseline: float | None = None
+    target: float | None = None
+    achievement: float | None = None
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Values:
+    """The figures of one indicator as asked; `undated` units lie in no period. `waits` says why there are none."""
+
+    kept: Kept[Indicator]
+    asked: Asked | None
+    figures: tuple[Figure, ...] = ()
+    undated: int = 0
+    waits: Sentence | None = None
+
+
+@dataclass(slots=True)
+class _Cells:
+    """The figures of an indicator by cell, before they are put in order."""
+
+    asked: Asked
+    figures: dict[Cell, Figure] = field(default_factory=dict)
+    undated: int = 0
+
+
+def compute(conn: Connection, catalogue: Catalogue, names: Sequence[str], request: Request) -> dict[str, Values]:
+    """The figures of the indicators in `names`, as `request` asks; without baselines and targets, and nothing hidden.
+
+    Raises Problem 400.8 where one of them cannot be asked so.
+    """
+    wanted = _with_inputs(catalogue, names)
+    asked: dict[str, Asked] = {}
+    for name in wanted:
+        resolved = catalogue.resolved[name]
+        period = request.period
+        if period is None and name not in names:
+            asking = next(other for other in names if name in _with_inputs(catalogue, [other]))
+            period = own_period(catalogue, catalogue.resolved[asking])
+        if resolved.waits is None:
+            asked[name] = understand(catalogue, resolved, replace(request, period=period))
+    made = {name: _Cells(asked[name]) for name in asked}
+    for together in _batches(catalogue, [catalogue.resolved[name] for name in asked], asked):
+        shared = asked[together[0].indicator.name]
+        for resolved, collected in zip(together, _collect(conn, catalogue, together, shared), strict=True):
+            _fill(made[resolved.indicator.name], resolved.indicator, collected)
+    for name in wanted:
+        resolved = catalogue.resolved[name]
+        if resolved.indicator.type == "manual":
+            _fill_typed(catalogue, resolved, made[name])
+        elif resolved.indicator.type == "formula" and all(other in made for other in resolved.inputs):
+            _fill_formula(resolved, made[name], [made[other] for other in resolved.inputs])
+    return {name: _values(catalogue, name, made) for name in names if name in catalogue.resolved}
+
+
+def _with_inputs(catalogue: Catalogue, names: Iterable[str]) -> list[str]:
+    """The names and, before each formula, what it is computed from."""
+    found: dict[str, None] = {}
+
+    def visit(name: str) -> None:
+        if name in found or name not in catalogue.resolved:
+            return
+        for other in catalogue.resolved[name].inputs:
+            visit(other)
+        found[name] = None
+
+    for name in names:
+        visit(name)
+    return list(found)
+
+
+def _values(catalogue: Catalogue, name: str, made: Mapping[str, _Cells]) -> Values:
+    kept, resolved = catalogue.book.indicators[name], catalogue.resolved[name]
+    waits = resolved.waits or _waiting_input(catalogue, resolved)
+    if name not in made or waits is not None:
+        return Values(kept=kept, asked=None, waits=waits)
+    cells = made[name]
+    ordered = sorted(cells.figures, key=_order)
+    if cells.asked.keys is not None:
+        keys = set(cells.asked.keys)
+        ordered = [cell for cell in ordered if cell[0] in keys]
+    figures = tuple(cells.figures[cell] for cell in ordered)
+    return Values(kept=kept, asked=cells.asked, figures=figures, undated=cells.undated)
+
+
+def _waiting_input(catalogue: Catalogue, resolved: Resolved) -> Sentence | None:
+    for name in _with_inputs(catalogue, resolved.inputs):
+        waits = catalogue.resolved[name].waits
+        if waits is not None:
+            return Sentence(f"{name}: {waits.es}", f"{name}: {waits.en}")
+    return None
+
+
+def _order(cell: Cell) -> tuple[object, ...]:
+    period, categories = cell
+    when = (0, 0, period) if isinstance(period, int) else (1, 0, str(period or ""))
+    return (*when, *((category is None, category or "") for category in categories))
+
+
+def _batches(catalogue: Catalogue, resolved: Sequence[Resolved], asked: Mapping[str, Asked]) -> list[list[Resolved]]:
+    """Indicators whose units can be read by one statement."""
+    found: dict[object, list[Resolved]] = {}
+    for one in resolved:
+        name = one.indicator.name
+        if one.indicator.type in ("formula", "manual"):
+            continue
+        alone = one.passes or one.indicator.type in ("distinct", "median")
+        if alone or units.is_live(catalogue, one, asked[name].axes):
+            found[name] = [one]
+            continue
+        roles = ("date", "place", "period", *(("strata", "psu") if sums.has_design(one) else ()))
+        shared = tuple(one.trees.get(role) for role in roles)
+        key = (catalogue.table_of[name].table.name, asked[name], shared, sums.has_design(one))
+        found.setdefault(key, []).append(one)
+    return list(found.values())
+
+
+def _collect(conn: Connection, catalogue: Catalogue, together: Sequence[Resolved], asked: Asked) -> list[Collected]:
+    first = together[0]
+    calendar = asked.split in KINDS
+    ends = units.ends_with_period(first, asked.axes)
+    if ends or (calendar and (first.indicator.cohort is not None or (asked.cumulative and first.passes))):
+        return [_one_by_one(conn, catalogue, first, asked)]
+    if not asked.cumulative:
+        return sums.collect(conn, catalogue, together, asked.ask())
+    if first.indicator.type == "distinct":
+        return [_running(sums.first_counted(conn, catalogue, first, asked.ask(whole=True)), first.indicator, asked)]
+    collected = sums.collect(conn, catalogue, together, asked.ask(whole=True))
+    return [_running(one, each.indicator, asked) for one, each in zip(collected, together, strict=True)]
+
+
+def _one_by_one(conn: Connection, catalogue: Catalogue, one: Resolved, asked: Asked) -> Collected:
+    """What counts hangs on the period's end: each period is computed by itself."""
+    whole = asked.ask(whole=True)
+    keys = asked.keys if asked.keys is not None else tuple(sums.span(conn, catalogue, one, whole))
+    found = Collected()
+    for key in keys or ():
+        if isinstance(key, int) and asked.split in KINDS:
+            first, last = months_of(asked.period(key))
+            ask = replace(whole, split=None, first=None if asked.cumulative else first, last=last)
+            ask = replace(ask, ends=asked.last_day(key))
+        else:
+            ask = replace(whole, split=None, rounds=None if key is None else (str(key),))
+            ask = replace(ask, ends=sums.last_day(conn, catalogue, one, ask))
+        (collected,) = sums.collect(conn, catalogue, [one], ask)
+        for (_, coordinates), cell in collected.cells.items():
+            found.cells[key, coordinates] = cell
+        for design in collected.design.values():
+            found.design.setdefault(key, set()).update(design)
+    return found
+
+
+def _running(collected: Collected, indicator: Indicator, asked: Asked) -> Collected:
+    """Each period with everything before it; periods that are asked for stand in between, the others where they have data."""
+    present = {cell[0] for cell in collected.cells if isinstance(cell[0], int)}
+    keys = sorted(present | {key for key in asked.keys or () if isinstance(key, int)})
+    found = Collected()
+    for cell, undated in collected.cells.items():
+        if cell[0] is None:
+            found.cells[cell] = undated
+    for coordinates in dict.fromkeys(cell[1] for cell in collected.cells if cell[0] is not None):
+        running = Sums()
+        for key in keys:
+            here = collected.cells.get((key, coordinates))
+            if here is not None:
+                running.add(here, largest=indicator.type == "max")
+            if running.n or running.excluded:
+                copy = replace(running, psus=dict(running.psus), values=list(running.values))
+                found.cells[key, coordinates] = copy
+    seen: set[Psu] = set()
+    for key in keys:
+        seen = seen | collected.design.get(key, set())
+        found.design[key] = seen
+    return found
+
+
+def _fill(cells: _Cells, indicator: Indicator, collected: Collected) -> None:
+    for cell, found in collected.cells.items():
+        key, coordinates = cell
+        if key is None and cells.asked.split is not None:
+            cells.undated += found.n + found.excluded
+            continue
+        estimate = _estimate(indicator, found, collected.design.get(key, set()))
+        cells.figures[cell] = Figure(
+            period=cells.asked.code(key),
+            categories=coordinates,
+            n=found.n,
+            excluded=found.excluded,
+            value=estimate.value,
+            numerator=found.numerator if found.n else None,
+            denominator=found.denominator if found.n else None,
+            estimate=estimate,
+            changed=found.changed,
+        )
+
+
+def _estimate(indicator: Indicator, found: Sums, design: set[Psu]) -> Estimate:
+    """The value of a cell, with its sampling error where there is a design."""
+    kind = indicator.type
+    if kind == "median":
+        return _median(found, design)
+    if kind in sums.EXTREMES:
+        return _plain(found.extreme)
+    if kind == "distinct":
+        return _plain(float(found.n))
+    factor = PERCENT if kind == "percent" else 1.0
+    if not design or found.nowhere:
+        note = _NO_PSU if design else None
+        if kind in ("count", "sum"):
+            value: float | None = found.numerator
+        else:
+            value = factor * found.numerator / found.denominator if found.denominator else None
+        return Estimate(value, None, None, None, 0, note)
+    over = {psu: pair[0] for psu, pair in found.psus.items()}
+    if kind in ("count", "sum"):
+        return estimates.total(over, design)
+    under = {psu: pair[1] for psu, pair in found.psus.items()}
+    return estimates.ratio(over, under, design, proportion=kind == "percent").times(factor)
+
+
+def _median(found: Sums, design: set[Psu]) -> Estimate:
+    values = [value for value, _, _ in found.values]
+    weights = [weight for _, weight, _ in found.values]
+    psus = [psu for _, _, psu in found.values if psu is not None]
+    if design and values and not found.nowhere:
+        return estimates.median_interval(values, weights, psus, design)
+    alike = all(weight == 1.0 for weight in weights)
+    return _plain(quantiles.median(values, None if alike else weights), _NO_PSU if design and values else None)
+
+
+def _plain(value: float | None, note: Sentence | None = None) -> Estimate:
+    return Estimate(value, None, None, None, 0, note)
+
+
+def _fill_formula(resolved: Resolved, cells: _Cells, inputs: Sequence[_Cells]) -> None:
+    tree, names = resolved.trees["value"], resolved.inputs
+
+    def formula(values: Sequence[float | None]) -> float | None:
+        return evaluate_formula(tree, dict(zip(names, values, strict=True)))
+
+    for cell in dict.fromkeys(cell for one in inputs for cell in one.figures):
+        found = [one.figures.get(cell) for one in inputs]
+        known = [figure for figure in found if figure is not None]
+        value = formula([figure.value if figure else None for figure in found])
+        cells.figures[cell] = Figure(
+            period=cells.asked.code(cell[0]),
+            categories=cell[1],
+            n=min((figure.n for figure in found if figure is not None), default=0) if len(known) == len(found) else 0,
+            excluded=max(figure.excluded for figure in known),
+            value=value,
+            estimate=_combined(value, found, formula),
+            changed=max((figure.changed for figure in known if figure.changed), default=None),
+        )
+    cells.undated = max((one.undated for one in inputs), default=0)
+
+
+def _combined(
+    value: float | None, found: Sequence[Figure | None], formula: Callable[[Sequence[float]], float | None]
+) -> Estimate:
+    """The sampling error of a formula over survey estimates; of others there is none."""
+    known = [figure.estimate for figure in found if figure is not None and figure.estimate is not None]
+    if len(known) < len(found) or all(not one.z and one.note is None for one in known):
+        return _plain(value)
+    values = [one.value for one in known if one.value is not None]
+    slopes = estimates.slopes(formula, values) if len(values) == len(known) else None
+    return estimates.combine(value, known, slopes)
+
+
+def _fill_typed(catalogue: Catalogue, resolved: Resolved, cells: _Cells) -> None:
+    """Figures typed by hand, in `targets` as `actual`."""
+    asked = cells.asked
+    for kept in catalogue.book.targets_of.get(resolved.indicator.name, ()):
+        target = kept.record
+        coordinates = _typed_at(catalogue, target, asked)
+        if target.kind != "actual" or coordinates is None or not _is_asked(target.period, asked):
+            continue
+        key = parse(target.period).index if target.period and asked.split in KINDS else target.period
+        cells.figures[key, coordinates] = Figure(
+            period=target.period,
+            categories=coordinates,
+            n=0,
+            excluded=0,
+            value=target.value,
+            changed=kept.since,
+            source=target.source,
+        )
+
+
+def _is_asked(period: str | None, asked: Asked) -> bool:
+    """Whether a typed figure's period is one of those asked for; where no periods are told apart, each is."""
+    if asked.keys is not None:
+        return period in {asked.code(key) for key in asked.keys}
+    try:
+        return asked.split not in KINDS or (period is not None and parse(period).kind == asked.split)
+    except PeriodError:  # a round
+        return False
+
+
+def _typed_at(catalogue: Catalogue, target: Target, asked: Asked) -> Coordinates | None:
+    """The cell of a typed figure among those asked for; None where it is none of them."""
+    given: dict[str, str | None] = {target.dimension: target.category} if target.dimension else {}
+    if target.place is not None and target.place != asked.within:
+        place = catalogue.book.labels.get(target.place)
+        given[place.level if place else ""] = target.place
+    if set(given) != {axis.name for axis in asked.axes}:
+        return None
+    return tuple(given[axis.name] for axis in asked.axes)
