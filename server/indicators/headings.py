@@ -21,6 +21,10 @@ _SPANISH: Final[Mapping[str, str]] = {
 _ALIASES: Final[Mapping[str, str]] = {"value": "name", "caption": "label"}  # XLSForm's, in choices
 
 
+MOST_COMPARED: Final = 200
+"""Words that one is compared with, where it is almost one of them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
     """A sheet's name as written, and its headings: heading → column and language ("" for none)."""
@@ -38,14 +42,20 @@ class Layout:
 
 
 def nearest(written: str, known: Collection[str]) -> str | None:
-    """The word of `known` that somebody who wrote `written` may have meant, in Spanish too."""
-    folded = {word.casefold(): word for word in known}
-    spanish = _SPANISH.get(written.casefold())
-    if spanish in folded:
-        return folded[spanish]
-    return next(
-        (folded[near] for near in difflib.get_close_matches(written.casefold(), folded, n=1, cutoff=0.75)), None
-    )
+    """The word of `known` that somebody who wrote `written` may have meant, in Spanish or other letters too.
+
+    Among more than MOST_COMPARED words only one that differs by capital letters or by zeros before it is looked for.
+    """
+    folded = {_loose(word): word for word in known}
+    meant = folded.get(_loose(written)) or folded.get(_SPANISH.get(written.casefold(), ""))
+    if meant is not None or len(folded) > MOST_COMPARED:
+        return meant
+    return next((folded[near] for near in difflib.get_close_matches(_loose(written), folded, n=1, cutoff=0.75)), None)
+
+
+def _loose(word: str) -> str:
+    """A word without what Excel and people lose: capital letters, and zeros before a code."""
+    return word.casefold().lstrip("0") or "0"
 
 
 def arrange(sheet: Sheet, name: str) -> tuple[Layout, tuple[Finding, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from itertools import islice
 
 from forms.problems import Finding
 from server.indicators import places
@@ -17,20 +18,25 @@ Entries = Mapping[str, Sequence[Entry]]
 Lists = Mapping[str, Sequence[Category]]
 
 
-def rule_findings(entries: Entries, lists: Lists, has_survey: bool) -> Iterator[Finding]:
-    """Everything that is wrong between the rows of a workbook."""
-    yield from _repeated_names(entries)
-    yield from _repeated_dimensions(entries["dimensions"])
-    yield from _places(entries["places"])
-    yield from _repeated_targets(entries["targets"])
-    yield from _circles(entries)
-    yield from _target_rows(entries)
-    yield from _categories(entries, lists)
+def rule_findings(entries: Entries, lists: Lists, has_survey: bool, most: int) -> Iterator[Finding]:
+    """What is wrong between the rows of a workbook; of each kind of mistake the first `most`."""
+    rules = [
+        _repeated_names(entries),
+        _repeated_dimensions(entries["dimensions"]),
+        _places(entries["places"]),
+        _repeated_targets(entries["targets"]),
+        _circles(entries),
+        _target_rows(entries),
+        _categories(entries, lists),
+    ]
     if has_survey:
-        yield from _lists(entries["dimensions"], lists, lambda entry: entry.blank("form"))
+        rules.append(_lists(entries["dimensions"], lists, lambda entry: entry.blank("form")))
     else:
-        yield from _repeated_choices(entries["choices"])
-        yield from _lists(entries["dimensions"], lists, lambda entry: (entry.get("over") or "").startswith(ENTITIES))
+        rules.append(_repeated_choices(entries["choices"]))
+        of_entities = _lists(entries["dimensions"], lists, lambda entry: (entry.get("over") or "").startswith(ENTITIES))
+        rules.append(of_entities)
+    for rule in rules:
+        yield from islice(rule, most)
 
 
 def _repeated(

@@ -27,7 +27,7 @@ SHEETS: Final[Mapping[type[Record], str]] = {
 }
 """The sheet whose rows become each record."""
 MAX_FINDINGS: Final = 1_000
-"""Findings that are told of one workbook; of the rest only how many they are."""
+"""Findings that are told of one workbook; of the rest only that they are there."""
 _REFERENCES: Final = (
     ("results", "parent", "results"),
     ("indicators", "result", "results"),
@@ -59,7 +59,7 @@ class Sheets:
     `declarations` hold every row whose needed cells could be read, also rows that findings speak of: a cell that could not
     be read is as if blank in them. `names` are the names and codes by sheet, those of all other rows too. `lists` are the
     categories of each list of `choices`. `open` are the names that only what is in force can have. `layouts` say how the
-    sheets and columns are headed.
+    sheets and columns are headed, and `mistaken` which cells and rows (column None) have errors.
     """
 
     declarations: Declarations = Declarations()
@@ -69,6 +69,7 @@ class Sheets:
     names: Mapping[str, frozenset[str]] = field(default_factory=dict)
     open: tuple[Reference, ...] = ()
     layouts: Mapping[str, Layout] = field(default_factory=dict)
+    mistaken: frozenset[tuple[str | None, int | None, str | None]] = frozenset()
 
     def at(self, record: Record, column: str) -> tuple[str, int, str]:
         """Sheet, row and column heading of a cell, as Excel shows them."""
@@ -83,11 +84,7 @@ class Sheets:
     def is_sound(self, record: Record, column: str | None = None) -> bool:
         """Whether no error was found in a record's row; with a column, in that cell."""
         sheet, row, heading = self.at(record, column or "")
-        return not any(
-            finding.severity == "error" and (finding.sheet, finding.row) == (sheet, row)
-            for finding in self.findings
-            if column is None or finding.column == heading
-        )
+        return (sheet, row, None if column is None else heading) not in self.mistaken
 
     def unknown(self, reference: Reference, known: Collection[str] = ()) -> Finding:
         """The finding on a name that nothing has, with the one of `known` and of this workbook that may be meant."""
@@ -126,10 +123,12 @@ def read(data: bytes, filename: str) -> Sheets:
         sheet: frozenset(name for name, _ in said(entries[sheet], "code" if sheet == "places" else "name"))
         for sheet in ("results", "indicators", "dimensions", "checks", "places")
     }
-    findings += rule_findings(entries, lists, has_survey)
+    findings += rule_findings(entries, lists, has_survey, MAX_FINDINGS + 1)
     references: list[Reference] = []
     for entry, column, of, name in _references(entries, names):
         if of == "results" and names["results"] and not has_survey:  # a logframe has all its lines
+            if len(findings) > MAX_FINDINGS:
+                continue
             sentence = _unknown("results", name, names["results"])
             findings.append(entry.finding(column, sentence.es, sentence.en))
         elif entry.record is not None:
@@ -142,6 +141,12 @@ def read(data: bytes, filename: str) -> Sheets:
         names=names,
         open=tuple(references),
         layouts=layouts,
+        mistaken=frozenset(
+            (finding.sheet, finding.row, column)
+            for finding in findings
+            if finding.severity == "error"
+            for column in (finding.column, None)
+        ),
     )
 
 
@@ -245,7 +250,5 @@ def _ordered(findings: Sequence[Finding], layouts: Mapping[str, Layout]) -> tupl
     if not rest:
         return tuple(told)
     severity: Severity = "error" if any(finding.severity == "error" for finding in rest) else "warning"
-    more = Sentence(
-        f"Hay {len(rest)} avisos más: corrija primero estos.", f"There are {len(rest)} more findings: mend these first."
-    )
+    more = Sentence("Hay más avisos: corrija primero estos.", "There are more findings: mend these first.")
     return (*told[:MAX_FINDINGS], Finding(severity=severity, sentence=more))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from server.indicators import workbook
@@ -464,4 +466,23 @@ def test_the_first_thousand_findings_are_told():
     found = said(indicators(*rows, heading="name | label | type"))
 
     assert len(found) == MAX_FINDINGS + 1
-    assert found[-1] == "Hay 5 avisos más: corrija primero estos."
+    assert found[-1] == "Hay más avisos: corrija primero estos."
+
+
+def test_a_workbook_where_everything_is_wrong_is_read_in_seconds():
+    listed = [f"| | l | category_{number} |" for number in range(100)]
+    rows = [f"| | I1 | target | 2026 | s | kategory_{number} | 1 |" for number in range(2_000)]
+    markdown = [
+        "| dimensions |", "| | name | label | form | expression | list_name |", "| | s | S | f | ${s} | l |",
+        "| choices |", "| | list_name | name |", *listed,
+        "| targets |", "| | indicator | kind | period | dimension | category | value |", *rows,
+    ]  # fmt: skip
+    begun = time.process_time()
+
+    found = said("\n".join(markdown))
+
+    assert time.process_time() - begun < 30
+    assert len(found) == MAX_FINDINGS + 1
+    assert found[7].startswith(
+        "hoja targets, fila 9, columna category: La dimensión «s» no tiene la categoría «kategory_7»."
+    )
