@@ -251,6 +251,43 @@ def no_form(form_id: str) -> Problem:
     )
 
 
+def no_indicator(name: str, near: str | None) -> Problem:
+    """404.1: no such indicator is in force."""
+    es, en = (f": ¿quiso decir «{near}»?", f": did you mean “{near}”?") if near else (".", ".")
+    return not_found(
+        Sentence(es=f"No hay ningún indicador «{name}» en el proyecto{es}", en=f"There is no indicator “{name}”{en}"),
+        {"indicator": name},
+    )
+
+
+def no_records(name: str, inputs: Sequence[str]) -> Problem:
+    """400.8: an indicator that no records stand behind: a formula, a figure typed by hand, one that waits."""
+    ask = ", ".join(inputs)
+    return Problem(
+        400.8,
+        Sentence(
+            es=f"«{name}» no se calcula de registros propios" + (f": pida los de {ask}." if ask else "."),
+            en=f"“{name}” is not computed from records of its own" + (f": ask for those of {ask}." if ask else "."),
+        ),
+        {"field": "indicator", "value": name},
+    )
+
+
+def indicator_broken(name: str, reason: Sentence) -> Problem:
+    """409.16: an indicator in force that the forms, as they are now, do not answer any more."""
+    return Problem(
+        409.16,
+        Sentence(
+            es=f"El indicador «{name}» ya no se puede calcular: {reason.es}",
+            en=f"The indicator “{name}” cannot be computed any more: {reason.en}",
+        ),
+        {"indicator": name},
+        Sentence(
+            es="Corrija su fila en el libro y vuelva a subirlo.", en="Mend its row in the workbook and upload it again."
+        ),
+    )
+
+
 def never_published(form_id: str) -> Problem:
     """404.1: the form has no published version."""
     return not_found(

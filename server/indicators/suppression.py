@@ -12,8 +12,12 @@ from server.indicators.margins import Axis, Coordinates, Table
 
 Reason = Literal["small", "complementary"]
 
-_CANDIDATES: Final = 6
-"""How many siblings along each axis are tried as corners of a box."""
+_FEW: Final = 64
+_MANY: Final = 1000
+"""How many boxes are tried for a cell at first, and where none of those would do."""
+_CHILDREN: Final = 8
+"""How many children of a corner are tried."""
+_BOTH: Final = frozenset((1, -1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,10 @@ class _Move:
 
     signs: Mapping[Coordinates, int]
     ways: frozenset[int]
+
+    def turned(self) -> _Move:
+        """The same with all signs the other way."""
+        return _Move({at: -sign for at, sign in self.signs.items()}, frozenset(-way for way in self.ways))
 
 
 def hide(cells: Mapping[Coordinates, int], axes: Sequence[Axis], minimum: int) -> dict[Coordinates, Reason]:
@@ -93,85 +101,94 @@ class _Work:
         for at in sorted(small, key=lambda one: (-self.table.units[one], one)):
             if at in self.moves:
                 continue
-            move = self._inherited(at) or self._box(at)
+            move = self._move(at)
             if move is None:
                 visible = [parent for _, parent in self.table.parents(at) if parent not in self.hidden]
                 inner = [parent for parent in visible if self.table.parents(parent)]
                 if inner:
                     again.add(min(inner, key=lambda one: (self.table.units[one], one)))
                 continue
+            self.hidden.update(move.signs)
             for corner, sign in move.signs.items():
-                self.hidden.add(corner)
-                mine = sign * move.signs[at]
-                self.moves.setdefault(
-                    corner,
-                    _Move(
-                        {one: mine * other for one, other in move.signs.items()}, frozenset(w * mine for w in move.ways)
-                    ),
-                )
+                if corner not in self.moves:
+                    self.moves[corner] = move if sign == move.signs[at] else move.turned()
         return again
 
-    def _inherited(self, at: Coordinates) -> _Move | None:
-        """The move of a hidden parent, carried on by the cell and one child of each other corner."""
+    def _move(self, at: Coordinates) -> _Move | None:
+        """A move for a small cell: one in which nothing falls below 0, and only where there is none any other."""
+        for boxes in (_FEW, _MANY):
+            move = self._inherited(at) or self._box(at, boxes)
+            if move is not None:
+                return move
+        return self._inherited(at, strict=False) or self._box(at, _MANY, strict=False)
+
+    def _inherited(self, at: Coordinates, *, strict: bool = True) -> _Move | None:
+        """The move of a hidden parent, carried on by the cell and by one child of each other corner."""
         if not self.table.parents(at):
-            return _Move({at: 1}, frozenset((1, -1)))
+            return _Move({at: 1}, _BOTH)
         for axis, parent in self.table.parents(at):
-            move = self.moves.get(parent) if parent in self.hidden else None
-            if move is None:
-                continue
-            found = self._carried(at, axis, parent, move)
-            if found is not None:
-                return found
+            move = self.moves.get(parent)
+            if move is not None:
+                carried = self._carried(at, axis, move, strict=strict)
+                if carried is not None:
+                    return carried
         return None
 
-    def _carried(self, at: Coordinates, axis: int, parent: Coordinates, move: _Move) -> _Move | None:
+    def _carried(self, at: Coordinates, axis: int, move: _Move, *, strict: bool) -> _Move | None:
         corners: dict[str, list[Coordinates]] = defaultdict(list)
         for corner in move.signs:
             corners[corner[axis]].append(corner)
         choices = []
         for code, ones in corners.items():
-            codes = [at[axis]] if code == parent[axis] else self.table.codes_below(ones[0], axis) or [code]
-            choices.append([(ones, below) for below in codes][:_CANDIDATES])
+            below = [one[axis] for one in self.table.line(ones[0], axis)] or [code]  # what has no parts stays
+            choices.append([at[axis]] if at[axis] in below else below[:_CHILDREN])
         for chosen in product(*choices):
-            signs = {(*one[:axis], below, *one[axis + 1 :]): move.signs[one] for ones, below in chosen for one in ones}
-            ways = self._ways(signs) & move.ways
-            if ways and all(one in self.hidden for one in signs):
-                return _Move(signs, ways)
+            signs = {
+                (*one[:axis], below, *one[axis + 1 :]): move.signs[one]
+                for ones, below in zip(corners.values(), chosen, strict=True)
+                for one in ones
+            }
+            carried = self._checked(signs, move.ways, strict=strict)
+            if carried is not None:
+                return carried
         return None
 
-    def _box(self, at: Coordinates) -> _Move | None:
-        """The cheapest box with a corner in `at`: one sibling along each axis, every mixture of their codes a corner."""
-        axes = [axis for axis, _ in self.table.parents(at)]
+    def _box(self, at: Coordinates, boxes: int, *, strict: bool = True) -> _Move | None:
+        """The cheapest box with a corner in `at`: one sibling along each axis, every mixture of their codes a corner.
+
+        Few zeros are hidden for it, then few cells, then few units. About so many `boxes` are tried.
+        """
+        parents = self.table.parents(at)
+        most = max(2, round(boxes ** (1 / len(parents))))
         siblings = []
-        for axis, parent in self.table.parents(at):
+        for axis, parent in parents:
             others = [one for one in self.table.line(parent, axis) if one != at]
             others.sort(key=lambda one: (one not in self.hidden, not self.table.units[one], self.table.units[one], one))
-            siblings.append([one[axis] for one in others[:_CANDIDATES]])
-        best: tuple[tuple[int, int, int, tuple[str, ...]], _Move] | None = None
+            siblings.append([(axis, one[axis]) for one in others[:most]])
+        best: tuple[tuple[int, int, int, Sequence[tuple[int, str]]], _Move] | None = None
         for codes in product(*siblings):
-            signs: dict[Coordinates, int] = {}
-            for taken in product((False, True), repeat=len(axes)):
-                corner = list(at)
-                for axis, code, other in zip(axes, codes, taken, strict=True):
-                    corner[axis] = code if other else at[axis]
-                signs[tuple(corner)] = -1 if sum(taken) % 2 else 1
-            ways = self._ways(signs)
-            if not ways:
+            signs = {at: 1}
+            for axis, code in codes:
+                signs.update({(*one[:axis], code, *one[axis + 1 :]): -sign for one, sign in signs.items()})
+            move = self._checked(signs, _BOTH, strict=strict)
+            if move is None:
                 continue
             new = [self.table.units[corner] for corner in signs if corner not in self.hidden]
-            cost = (sum(1 for n in new if not n), len(new), sum(new), codes)
+            cost = (new.count(0), len(new), sum(new), codes)
             if best is None or cost < best[0]:
-                best = cost, _Move(signs, ways)
+                best = cost, move
             if not new:
                 break
         return best[1] if best else None
 
-    def _ways(self, signs: Mapping[Coordinates, int]) -> frozenset[int]:
-        """The directions in which cells may change; none where one of them is not in the table."""
-        if not all(one in self.table.units for one in signs):
-            return frozenset()
-        empty = {sign for one, sign in signs.items() if not self.table.units[one]}
-        return frozenset(way for way in (1, -1) if -way not in empty)
+    def _checked(self, signs: Mapping[Coordinates, int], ways: frozenset[int], *, strict: bool) -> _Move | None:
+        """The move of these cells, where all are in the table and, if `strict`, none falls below 0 one way."""
+        units = self.table.units
+        if not all(one in units for one in signs):
+            return None
+        empty = {sign for one, sign in signs.items() if not units[one]}
+        ways = frozenset(way for way in ways if -way not in empty)
+        return _Move(signs, ways) if ways or not strict else None
 
     def _complete(self, level: Sequence[Coordinates]) -> set[Coordinates]:
         """Hides more until every line has two hidden cells of `minimum` units or none; gives the parents to hide."""

@@ -154,6 +154,17 @@ def select_looked_at(conn: Connection, catalogue: Catalogue, one: Resolved, ask:
     return select(lines.c.period, lines.c.day).subquery()
 
 
+def select_records(conn: Connection, catalogue: Catalogue, one: Resolved, ask: Ask) -> Subquery:
+    """The rows behind a figure: `submission`, `row`, `day`, `key`, `numerator0`, `denominator0`, `excluded0`, `weight0` where
+    there are such, and the axes. Of groups, every row that was summed up, with `group`."""
+    if one.indicator.group is None:
+        lines = select_units(conn, catalogue, [one], ask)
+        kept = or_(lines.c.numerator0.is_not(None), lines.c.excluded0 == 1)
+        return select(lines).where(kept).subquery()
+    lines = _Picked(conn, catalogue, [one], ask).select().subquery()
+    return _ranked_in_groups(lines, one, ask)
+
+
 class _Picked:
     """The units that are looked at, as they stand."""
 
@@ -311,10 +322,7 @@ def _latest(one: Resolved, statement: Select[Any], ask: Ask) -> Subquery:
 
 def _grouped(conn: Connection, one: Resolved, statement: Select[Any], ask: Ask) -> Subquery:
     """One line for each group: what its rows sum up to, and for the rest what its last row says."""
-    lines = statement.subquery()
-    apart = [lines.c.group, *([lines.c.period] if ask.split is not None else [])]
-    place = func.row_number().over(partition_by=apart, order_by=_newest_first(lines)).label("place")
-    ranked = select(lines, place).where(lines.c.scope0 == 1, lines.c.group.is_not(None), lines.c.group != "").subquery()
+    ranked = _ranked_in_groups(statement.subquery(), one, ask)
     sums = {tree: ranked.c[f"argument{number}"] for number, tree in enumerate(facts.arguments_of(one))}
     reader = Groups(conn, sums)
     given = {role: reader.value(tree) for role, tree in one.trees.items() if facts.is_grouped(one, role)}
@@ -326,10 +334,17 @@ def _grouped(conn: Connection, one: Resolved, statement: Select[Any], ask: Ask) 
     if ask.split is not None:
         columns["period"] = ranked.c.period
     measures = {f"{role}0": value for role, value in facts.measure(one, given).items() if isinstance(role, str)}
-    limit = one.indicator.latest
     grouped = select(*(value.label(name) for name, value in {**columns, **measures}.items()))
-    grouped = grouped.where(ranked.c.place <= limit) if limit is not None else grouped
     return grouped.group_by(ranked.c.group, *([ranked.c.period] if ask.split is not None else [])).subquery()
+
+
+def _ranked_in_groups(lines: Subquery, one: Resolved, ask: Ask) -> Subquery:
+    """The rows of each group that count, the newest first; `place` is 1 for that one."""
+    apart = [lines.c.group, *([lines.c.period] if ask.split is not None else [])]
+    place = func.row_number().over(partition_by=apart, order_by=_newest_first(lines)).label("place")
+    ranked = select(lines, place).where(lines.c.scope0 == 1, lines.c.group.is_not(None), lines.c.group != "").subquery()
+    limit = one.indicator.latest
+    return ranked if limit is None else select(ranked).where(ranked.c.place <= limit).subquery()
 
 
 def _summed(ranked: Subquery) -> set[str]:

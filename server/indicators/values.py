@@ -10,14 +10,14 @@ from typing import Final
 from sqlalchemy import Connection
 
 from forms.expressions.evaluate import evaluate_formula
-from forms.problems import Sentence
+from forms.problems import Problem, Sentence
 from server.indicators import estimates, quantiles, sums, units
 from server.indicators.asking import Asked, Request, own_period, understand
 from server.indicators.book import Kept
 from server.indicators.catalogue import Catalogue
 from server.indicators.declarations import Indicator, Target
 from server.indicators.estimates import Estimate, Psu
-from server.indicators.periods import KINDS, PeriodError, parse
+from server.indicators.periods import KINDS, Period, PeriodError, parse
 from server.indicators.resolving import Resolved
 from server.indicators.sums import Cell, Collected, Coordinates, Sums
 from server.indicators.units import months_of
@@ -74,11 +74,14 @@ class _Cells:
     undated: int = 0
 
 
-def compute(conn: Connection, catalogue: Catalogue, names: Sequence[str], request: Request) -> dict[str, Values]:
+def compute(
+    conn: Connection, catalogue: Catalogue, names: Sequence[str], request: Request, *, strict: bool = True
+) -> dict[str, Values]:
     """The figures of the indicators in `names`, as `request` asks; without baselines and targets, and nothing hidden.
 
-    Raises Problem 400.8 where one of them cannot be asked so.
+    Raises Problem 400.8 where one of them cannot be asked so; if not `strict`, it has no figures then, but the reason.
     """
+    refused: dict[str, Sentence] = {}
     wanted = _with_inputs(catalogue, names)
     asked: dict[str, Asked] = {}
     for name in wanted:
@@ -87,8 +90,14 @@ def compute(conn: Connection, catalogue: Catalogue, names: Sequence[str], reques
         if period is None and name not in names:
             asking = next(other for other in names if name in _with_inputs(catalogue, [other]))
             period = own_period(catalogue, catalogue.resolved[asking])
-        if resolved.waits is None:
+        if resolved.waits is not None:
+            continue
+        try:
             asked[name] = understand(catalogue, resolved, replace(request, period=period))
+        except Problem as problem:
+            if strict:
+                raise
+            refused[name] = problem.sentence
     made = {name: _Cells(asked[name]) for name in asked}
     for together in _batches(catalogue, [catalogue.resolved[name] for name in asked], asked):
         shared = asked[together[0].indicator.name]
@@ -100,7 +109,7 @@ def compute(conn: Connection, catalogue: Catalogue, names: Sequence[str], reques
             _fill_typed(catalogue, resolved, made[name])
         elif resolved.indicator.type == "formula" and all(other in made for other in resolved.inputs):
             _fill_formula(resolved, made[name], [made[other] for other in resolved.inputs])
-    return {name: _values(catalogue, name, made) for name in names if name in catalogue.resolved}
+    return {name: _values(catalogue, name, made, refused) for name in names if name in catalogue.resolved}
 
 
 def _with_inputs(catalogue: Catalogue, names: Iterable[str]) -> list[str]:
@@ -119,9 +128,10 @@ def _with_inputs(catalogue: Catalogue, names: Iterable[str]) -> list[str]:
     return list(found)
 
 
-def _values(catalogue: Catalogue, name: str, made: Mapping[str, _Cells]) -> Values:
+def _values(catalogue: Catalogue, name: str, made: Mapping[str, _Cells], refused: Mapping[str, Sentence]) -> Values:
     kept, resolved = catalogue.book.indicators[name], catalogue.resolved[name]
     waits = resolved.waits or _waiting_input(catalogue, resolved)
+    waits = waits or next((refused[one] for one in _with_inputs(catalogue, [name]) if one in refused), None)
     if name not in made or waits is not None:
         return Values(kept=kept, asked=None, waits=waits)
     cells = made[name]
@@ -336,14 +346,20 @@ def _fill_typed(catalogue: Catalogue, resolved: Resolved, cells: _Cells) -> None
         )
 
 
+def period_of(code: str | None) -> Period | None:
+    """The period of the calendar that has this code; None where it has none."""
+    try:
+        return parse(code) if code else None
+    except PeriodError:  # a round
+        return None
+
+
 def _is_asked(period: str | None, asked: Asked) -> bool:
     """Whether a typed figure's period is one of those asked for; where no periods are told apart, each is."""
     if asked.keys is not None:
         return period in {asked.code(key) for key in asked.keys}
-    try:
-        return asked.split not in KINDS or (period is not None and parse(period).kind == asked.split)
-    except PeriodError:  # a round
-        return False
+    known = period_of(period)
+    return asked.split not in KINDS or (known is not None and known.kind == asked.split)
 
 
 def _typed_at(catalogue: Catalogue, target: Target, asked: Asked) -> Coordinates | None:

@@ -1,0 +1,132 @@
+"""Masking: figures of few units hidden from whoever may not see them, and others so that no total gives them back.
+
+A figure is hidden by what the whole table of its indicator holds, all periods and all places: whoever asks for one cell at a
+time learns no more than whoever asks for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from sqlalchemy import Connection
+
+from server.indicators import values
+from server.indicators.asking import Request, own_period
+from server.indicators.catalogue import Catalogue
+from server.indicators.margins import Axis
+from server.indicators.periods import KINDS
+from server.indicators.resolving import Resolved
+from server.indicators.suppression import hide as suppress
+from server.indicators.values import Figure, Values
+
+NONE: Final = ""
+"""The code of units without a category; a category is never blank."""
+_Key = tuple[str | None, ...]
+
+
+def minimum_of(catalogue: Catalogue, name: str) -> int:
+    """Cells of an indicator with fewer units are hidden."""
+    own = catalogue.book.indicators[name].record.minimum_n
+    return catalogue.project.minimum_n if own is None else own
+
+
+def hide(conn: Connection, catalogue: Catalogue, found: Mapping[str, Values], request: Request) -> dict[str, Values]:
+    """The same figures; those that must not be seen have lost value and counts and are marked `hidden`."""
+    made: dict[str, Values] = {}
+    for name, one in found.items():
+        resolved = catalogue.resolved[name]
+        if one.asked is None or resolved.indicator.type == "manual":
+            made[name] = one
+            continue
+        inputs = _measured(catalogue, resolved)
+        secret: set[_Key] = set()
+        for other in inputs:
+            secret |= _secret(conn, catalogue, other, one, request)
+        figures = tuple(
+            _masked(figure) if (figure.period, *figure.categories) in secret else figure for figure in one.figures
+        )
+        made[name] = replace(one, figures=figures)
+    return made
+
+
+def _masked(figure: Figure) -> Figure:
+    return Figure(period=figure.period, categories=figure.categories, n=0, excluded=0, value=None, hidden=True)
+
+
+def _measured(catalogue: Catalogue, resolved: Resolved) -> list[Resolved]:
+    """The indicator itself, or those that its formula is computed from."""
+    if resolved.indicator.type != "formula":
+        return [resolved]
+    inputs = [catalogue.resolved[name] for name in resolved.inputs if name in catalogue.resolved]
+    return [one for other in inputs for one in _measured(catalogue, other) if other.indicator.type != "manual"]
+
+
+def _secret(conn: Connection, catalogue: Catalogue, resolved: Resolved, one: Values, request: Request) -> set[_Key]:
+    """Period and categories of what must not be seen of an indicator."""
+    name, asked = resolved.indicator.name, one.asked
+    minimum = minimum_of(catalogue, name)
+    if asked is None or minimum <= 1:
+        return set()
+    place = catalogue.book.labels.get(request.place or "")
+    levels = [axis.level for axis in asked.axes if axis.level is not None]
+    apart = place is not None and not levels
+    by = (*request.by, place.level) if apart and place is not None else request.by
+    split = asked.split if asked.split is not None else own_period(catalogue, resolved)
+    whole = Request(period=split, by=by, cumulative=False)
+    table = values.compute(conn, catalogue, [name], whole)[name]
+    hidden = _suppressed(catalogue, resolved, table, minimum, split=True)
+    if asked.split is None:  # one figure for all periods: the table without periods says more
+        table = values.compute(conn, catalogue, [name], replace(whole, period="all"))[name]
+        hidden = _suppressed(catalogue, resolved, table, minimum, split=False)
+    elif asked.cumulative:
+        table = values.compute(conn, catalogue, [name], replace(whole, cumulative=True))[name]
+        for period in {figure.period for figure in table.figures}:
+            now = replace(table, figures=tuple(figure for figure in table.figures if figure.period == period))
+            hidden |= _suppressed(catalogue, resolved, now, minimum, split=False)
+    if not apart:
+        return hidden
+    return {key[:-1] for key in hidden if key[-1] == request.place}
+
+
+def _suppressed(catalogue: Catalogue, resolved: Resolved, table: Values, minimum: int, *, split: bool) -> set[_Key]:
+    """Period and categories of the cells of a whole table that must be hidden (`split`: its periods add up to wider ones)."""
+    if table.asked is None:
+        return set()
+    cells = {
+        (*((figure.period or NONE,) if split else ()), *(code or NONE for code in figure.categories)): figure.n
+        for figure in table.figures
+    }
+    keys = {
+        (*((figure.period or NONE,) if split else ()), *(code or NONE for code in figure.categories)): (
+            figure.period,
+            *figure.categories,
+        )
+        for figure in table.figures
+    }
+    adds_up = resolved.indicator.type != "distinct"
+    axes = []
+    if split:
+        axes.append(Axis(_period_parents(table), additive=adds_up and not resolved.passes))
+    for axis in table.asked.axes:
+        several = axis.tree is not None and axis.tree.kind == "choices"
+        axes.append(Axis(_place_parents(catalogue) if axis.level else {}, additive=adds_up and not several))
+    return {keys[at] for at in suppress(cells, axes, minimum)}
+
+
+def _period_parents(table: Values) -> dict[str, str | None]:
+    asked = table.asked
+    if asked is None or asked.split not in KINDS:
+        return {}
+    parents: dict[str, str | None] = {}
+    for figure in table.figures:
+        period = values.period_of(figure.period)
+        while period is not None:
+            parents[period.code] = period.parent.code if period.parent is not None else None
+            period = period.parent
+    return parents
+
+
+def _place_parents(catalogue: Catalogue) -> dict[str, str | None]:
+    return {code: place.parent for code, place in catalogue.book.labels.items()}
