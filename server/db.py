@@ -17,7 +17,7 @@ from sqlalchemy.exc import DatabaseError, DataError, DBAPIError, IntegrityError,
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from server import problems, sqlite_functions
-from server.prepared import statement
+from server.prepared import conclude, end_pipeline, pipelined, statement
 from server.settings import Settings
 
 T = TypeVar("T")
@@ -72,12 +72,32 @@ class Database:
                 try:
                     if self._writer is not None:
                         return self._writer.run(work)
-                    with self.engine.begin() as conn:
-                        return work(conn)
+                    return self._write_together(work) if attempt == 0 else self._write_in_steps(work)
                 except (IntegrityError, Again):
                     if attempt == ATTEMPTS - 1:
                         raise
         raise AssertionError
+
+    def _write_together(self, work: Callable[[Connection], T]) -> T:
+        """The first run on PostgreSQL: statements whose answers nobody needs are sent together, the commit with the last.
+
+        An error may show later than its cause, so the work then runs again, each statement waited for.
+        """
+        try:
+            with self.engine.connect() as conn, conn.begin(), pipelined(conn):
+                result = work(conn)
+                conclude(conn)
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise
+            raise Again from error
+        return result
+
+    def _write_in_steps(self, work: Callable[[Connection], T]) -> T:
+        with self.engine.begin() as conn:
+            result = work(conn)
+            conclude(conn)
+        return result
 
     def close(self) -> None:
         """Finish what is being written and let go of every connection."""
@@ -217,12 +237,22 @@ def _pragma(connection: sqlite3.Connection, pragma: str, wait: int) -> None:
 
 
 def _postgresql_engine(settings: Settings) -> Engine:
-    return create_engine(
+    engine = create_engine(
         settings.database,
-        connect_args={"connect_timeout": settings.database_wait, "options": "-c timezone=UTC"},
+        connect_args={
+            "connect_timeout": settings.database_wait,
+            "options": "-c timezone=UTC",
+            "prepare_threshold": None,  # pipelines prepare what runs often; at a rollback the driver would let go of theirs
+        },
         pool_size=settings.threads + 2,
         max_overflow=4,
         pool_timeout=settings.database_wait,
         pool_pre_ping=False,
         pool_recycle=1800,
     )
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _alone(conn: Connection, *_: Any) -> None:
+        end_pipeline(conn)
+
+    return engine

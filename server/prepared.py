@@ -6,16 +6,22 @@ compiler, types and exceptions are used all the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Dialect
+from psycopg.adapt import PyFormat
+from sqlalchemy import Connection, Dialect, LargeBinary
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import Executable
 from sqlalchemy.sql.selectable import ReturnsRows
 
+from server.pipeline import Pipeline, Statements, require_whole
+
 Process = Callable[[Any], Any] | None
+_PIPELINE: Final = "tejido-pipeline"
+_STATEMENTS: Final = "tejido-statements"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,7 @@ class _Compiled:
     processes: tuple[tuple[str, Callable[[Any], Any]], ...]
     positional: bool
     results: tuple[tuple[int, Callable[[Any], Any]], ...]
+    formats: tuple[PyFormat, ...]
 
     def parameters(self, values: Mapping[str, Any]) -> Any:
         if self.fixed:
@@ -77,13 +84,24 @@ class Prepared:
             return
         compiled = self._for(conn.dialect)
         parameters = [compiled.parameters(values) for values in rows]
-        with _cursor(conn, compiled.sql) as cursor:
-            cursor.executemany(compiled.sql, parameters)
+        pipeline = _pipeline_of(conn)
+        if pipeline is None:
+            with _cursor(conn, compiled.sql) as cursor:
+                cursor.executemany(compiled.sql, parameters)
+            return
+        with _told(conn, compiled.sql):
+            for one in parameters:
+                pipeline.send(compiled.sql, one, compiled.formats)
 
     def _run(self, conn: Connection, compiled: _Compiled, parameters: Any, *, fetch: bool) -> list[Any]:
-        with _cursor(conn, compiled.sql) as cursor:
-            cursor.execute(compiled.sql, parameters)
-            return list(cursor.fetchall()) if fetch else []
+        pipeline = _pipeline_of(conn)
+        if pipeline is None:
+            with _cursor(conn, compiled.sql) as cursor:
+                cursor.execute(compiled.sql, parameters)
+                return list(cursor.fetchall()) if fetch else []
+        with _told(conn, compiled.sql):
+            pipeline.send(compiled.sql, parameters, compiled.formats)
+            return pipeline.receive() if fetch else []
 
     def _for(self, dialect: Dialect) -> _Compiled:
         compiled = self._compiled.get(dialect.name)
@@ -108,8 +126,11 @@ class Prepared:
             names=names,
             fixed={name: made.binds[name].value for name in names if not made.binds[name].required},
             processes=tuple((name, process) for name, process in processes if process is not None),
-            positional=bool(made.positiontup),
+            positional=made.positional,
             results=tuple(results),
+            formats=tuple(
+                PyFormat.BINARY if isinstance(type_, LargeBinary) else PyFormat.TEXT for type_ in types.values()
+            ),
         )
 
 
@@ -119,33 +140,72 @@ def _native(dialect: Dialect) -> Dialect:
     return native(paramstyle="numeric_dollar") if dialect.name == "postgresql" else dialect
 
 
+@contextmanager
+def pipelined(conn: Connection) -> Iterator[None]:
+    """A transaction on PostgreSQL in which `Prepared.run` and `many` come back at once.
+
+    What goes wrong with them is raised by the next `all` or `first`, or by the commit. A statement that goes any other way
+    ends the pipeline first, and from there on everything is as without one.
+    """
+    info = conn.info
+    driver: Any = conn.connection.driver_connection
+    with Pipeline(driver, info.setdefault(_STATEMENTS, Statements())) as pipeline:
+        info[_PIPELINE] = pipeline  # closed, it says nothing to the next who gets this connection
+        yield
+
+
+def _pipeline_of(conn: Connection) -> Pipeline | None:
+    pipeline: Pipeline | None = conn.info.get(_PIPELINE)
+    return pipeline if pipeline is not None and pipeline.is_open else None
+
+
+def end_pipeline(conn: Connection) -> None:
+    """Wait for what was sent on this connection, if it is in a pipeline."""
+    pipeline = _pipeline_of(conn)
+    if pipeline is not None:
+        with _told(conn, "(pipeline)"):
+            pipeline.end()
+
+
+def conclude(conn: Connection) -> None:
+    """Before a commit: on a pipeline, make it durable with the last statements sent. Raises where a failure was passed over.
+
+    PostgreSQL rolls back what has failed and answers COMMIT without an error.
+    """
+    pipeline = _pipeline_of(conn)
+    if pipeline is not None:
+        with _told(conn, "COMMIT"):
+            pipeline.commit()
+    elif conn.dialect.name == "postgresql":
+        driver: Any = conn.connection.driver_connection
+        with _told(conn, "COMMIT"):
+            require_whole(driver)
+
+
 def statement(conn: Connection, sql: str) -> None:
     """A statement without parameters or rows, such as a savepoint."""
+    end_pipeline(conn)
     with _cursor(conn, sql) as cursor:
         cursor.execute(sql)
 
 
-class _cursor:  # noqa: N801  used as a function
-    """A cursor of the driver for the length of a with; the driver's errors become SQLAlchemy's."""
+class _told:  # noqa: N801  used as a function
+    """The driver's errors become SQLAlchemy's."""
 
-    __slots__ = ("_conn", "_cursor", "_sql")
+    __slots__ = ("_conn", "_sql")
 
     def __init__(self, conn: Connection, sql: str) -> None:
         self._conn = conn
         self._sql = sql
 
     def __enter__(self) -> Any:
-        connection: Any = self._conn.connection.driver_connection
-        raw = getattr(self._conn.dialect.loaded_dbapi, "RawCursor", None)
-        self._cursor: Any = connection.cursor() if raw is None else raw(connection)
-        return self._cursor
+        return None
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        self._cursor.close()
         dialect: Any = self._conn.dialect
         if error is None or not isinstance(error, dialect.loaded_dbapi.Error):
             return
-        lost = dialect.is_disconnect(error, self._conn.connection, self._cursor)
+        lost = dialect.is_disconnect(error, self._conn.connection, None)
         if lost:
             self._conn.invalidate()
         raise DBAPIError.instance(
@@ -157,3 +217,19 @@ class _cursor:  # noqa: N801  used as a function
             connection_invalidated=lost,
             dialect=dialect,
         ) from error
+
+
+class _cursor(_told):  # noqa: N801  used as a function
+    """A cursor of the driver for the length of a with; the driver's errors become SQLAlchemy's."""
+
+    __slots__ = ("_cursor",)
+
+    def __enter__(self) -> Any:
+        connection: Any = self._conn.connection.driver_connection
+        raw = getattr(self._conn.dialect.loaded_dbapi, "RawCursor", None)
+        self._cursor: Any = connection.cursor() if raw is None else raw(connection)
+        return self._cursor
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        self._cursor.close()
+        super().__exit__(kind, error, trace)

@@ -132,18 +132,21 @@ def _begin(
     form, now = destination.form, ctx.now()
     actor_id = ctx.actor.id if ctx.actor else None
     instance_id = receipt.awaits or instance.instance_id
-    submission_id = submissions.add_submission(
+    begun = submissions.begin(
         ctx.conn,
         form_id=form.id,
         draft=destination.draft,
         instance_id=instance_id,
+        form_version_id=destination.form_version_id,
+        instance=instance,
         submitter_id=actor_id,
         device_id=device.device_id,
+        user_agent=device.user_agent,
         created_at=now,
     )
-    if submission_id is None:
+    if begun is None:
         return None
-    version_id = _add_version(ctx, destination, submission_id, instance, device, current=True)
+    submission_id, version_id = begun
     _keep_files(ctx, destination, version_id, instance, files)
     if not destination.draft:
         follow(
@@ -187,7 +190,18 @@ def _extend(
     for joined in receipt.joined:
         submissions.merge(ctx.conn, joined, submission_id)
         _forget_rows(ctx, form, joined)
-    version_id = _add_version(ctx, destination, submission_id, instance, device, current=False)
+    version_id = submissions.add_version(
+        ctx.conn,
+        submission_id=submission_id,
+        form_id=form.id,
+        draft=destination.draft,
+        form_version_id=destination.form_version_id,
+        instance=instance,
+        submitter_id=ctx.actor.id if ctx.actor else None,
+        device_id=device.device_id,
+        user_agent=device.user_agent,
+        created_at=ctx.now(),
+    )
     _keep_files(ctx, destination, version_id, instance, files)
     chain = submissions.list_versions(ctx.conn, submission_id)
     current = newest(chain)
@@ -237,24 +251,6 @@ def eldest_id(chain: Sequence[SubmissionVersion], current: SubmissionVersion) ->
 def _forget_rows(ctx: Context, form: Form, submission_id: int) -> None:
     """Take back what followed from a submission that turned out to be part of another one."""
     rows.clear(ctx.conn, registry.load(ctx.conn, form.id), submission_id)
-
-
-def _add_version(
-    ctx: Context, destination: _Destination, submission_id: int, instance: Instance, device: Device, *, current: bool
-) -> int:
-    return submissions.add_version(
-        ctx.conn,
-        submission_id=submission_id,
-        form_id=destination.form.id,
-        draft=destination.draft,
-        current=current,
-        form_version_id=destination.form_version_id,
-        instance=instance,
-        submitter_id=ctx.actor.id if ctx.actor else None,
-        device_id=device.device_id,
-        user_agent=device.user_agent,
-        created_at=ctx.now(),
-    )
 
 
 def _keep_files(

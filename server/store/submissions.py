@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
     bindparam,
+    cast,
     delete,
     func,
     insert,
@@ -68,17 +69,35 @@ _OF_FIRST = (_held_by(_INSTANCE, "instance_id", "same"), _held_by(_DEPRECATED, "
 _OF_EDIT = (_held_by(_INSTANCE, "deprecated_id", "neighbour"), _held_by(_DEPRECATED, "deprecated_id", "neighbour"))
 _HELD_BY_FIRST = Prepared(union_all(*_OF_FIRST))
 _HELD_BY_EDIT = Prepared(union_all(*_OF_FIRST, *_OF_EDIT))
-_ADD_SUBMISSION = {
-    dialect: Prepared(
-        make(submissions).on_conflict_do_nothing().returning(submissions.c.id),
-        columns=("form_id", "draft", "instance_id", "submitter_id", "device_id", "created_at"),
-    )
-    for dialect, make in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
-}
+_SUBMISSION_COLUMNS: Final = ("form_id", "draft", "instance_id", "submitter_id", "device_id", "created_at")
+_ADD_SUBMISSION = Prepared(
+    sqlite.insert(submissions).on_conflict_do_nothing().returning(submissions.c.id), columns=_SUBMISSION_COLUMNS
+)
+_VERSION_COLUMNS: Final = tuple(column.name for column in submission_versions.columns if column.name != "id")
 _ADD_VERSION = Prepared(
     insert(submission_versions).returning(submission_versions.c.id),
-    columns=[column.name for column in submission_versions.columns if column.name != "id"],
+    columns=_VERSION_COLUMNS,
 )
+
+
+def _begin_at_once() -> Prepared:
+    """A submission and its first version by one statement, which SQLite has not."""
+    given = {name: bindparam(name, type_=column.type) for name, column in submission_versions.columns.items()}
+    named = {**given, "instance_id": bindparam("eldest_id", type_=submissions.c.instance_id.type)}
+    begun = (
+        postgresql.insert(submissions)
+        .values({name: named[name] for name in _SUBMISSION_COLUMNS})
+        .on_conflict_do_nothing()
+        .returning(submissions.c.id)
+        .cte("begun")
+    )
+    own = [name for name in _VERSION_COLUMNS if name != "submission_id"]
+    values = [cast(given[name], given[name].type) for name in own]
+    statement = insert(submission_versions).from_select(["submission_id", *own], select(begun.c.id, *values))
+    return Prepared(statement.returning(submission_versions.c.submission_id, submission_versions.c.id))
+
+
+_BEGIN = _begin_at_once()
 
 
 def held(conn: Connection, form_id: int, *, draft: bool, instance: Instance) -> tuple[Held | None, list[Held]]:
@@ -104,27 +123,40 @@ def lock_edits(conn: Connection, form_id: int) -> None:
         conn.execute(select(func.pg_advisory_xact_lock(0x7E11D0, form_id)))
 
 
-def add_submission(
+def begin(
     conn: Connection,
     *,
     form_id: int,
     draft: bool,
     instance_id: str,
+    form_version_id: int | None,
+    instance: Instance,
     submitter_id: int | None,
     device_id: str | None,
+    user_agent: str | None,
     created_at: datetime,
-) -> int | None:
-    """A submission without versions; gives its id, None where one with this instance id is held."""
-    values = {
-        "form_id": form_id,
-        "draft": draft,
-        "instance_id": instance_id,
-        "submitter_id": submitter_id,
-        "device_id": device_id,
-        "created_at": created_at,
-    }
-    added = _ADD_SUBMISSION[conn.dialect.name].first(conn, values)
-    return int(added[0]) if added else None
+) -> tuple[int, int] | None:
+    """A submission and its first version; gives their ids, None where one with this instance id is held."""
+    version = _version_values(
+        submission_id=None,
+        form_id=form_id,
+        draft=draft,
+        current=True,
+        form_version_id=form_version_id,
+        instance=instance,
+        submitter_id=submitter_id,
+        device_id=device_id,
+        user_agent=user_agent,
+        created_at=created_at,
+    )
+    if conn.dialect.name == "postgresql":
+        begun = _BEGIN.first(conn, {**version, "eldest_id": instance_id})
+        return (int(begun[0]), int(begun[1])) if begun else None
+    added = _ADD_SUBMISSION.first(conn, {**version, "instance_id": instance_id})
+    if added is None:
+        return None
+    submission_id = int(added[0])
+    return submission_id, int(_ADD_VERSION.all(conn, {**version, "submission_id": submission_id})[0][0])
 
 
 def add_version(
@@ -133,7 +165,6 @@ def add_version(
     submission_id: int,
     form_id: int,
     draft: bool,
-    current: bool,
     form_version_id: int | None,
     instance: Instance,
     submitter_id: int | None,
@@ -141,13 +172,25 @@ def add_version(
     user_agent: str | None,
     created_at: datetime,
 ) -> int:
-    """A version as it arrived; gives its id."""
-    values = {
-        "submission_id": submission_id,
-        "form_id": form_id,
-        "draft": draft,
-        "current": current,
-        "form_version_id": form_version_id,
+    """A further version as it arrived; gives its id."""
+    values = _version_values(
+        submission_id=submission_id,
+        form_id=form_id,
+        draft=draft,
+        current=False,
+        form_version_id=form_version_id,
+        instance=instance,
+        submitter_id=submitter_id,
+        device_id=device_id,
+        user_agent=user_agent,
+        created_at=created_at,
+    )
+    return int(_ADD_VERSION.all(conn, values)[0][0])
+
+
+def _version_values(*, instance: Instance, **values: Any) -> dict[str, Any]:
+    return {
+        **values,
         "form_version": instance.version,
         "instance_id": instance.instance_id,
         "deprecated_id": instance.deprecated_id,
@@ -155,12 +198,7 @@ def add_version(
         "xml": instance.xml,
         "fingerprint": instance.fingerprint,
         "encrypted": instance.encrypted,
-        "submitter_id": submitter_id,
-        "device_id": device_id,
-        "user_agent": user_agent,
-        "created_at": created_at,
     }
-    return int(_ADD_VERSION.all(conn, values)[0][0])
 
 
 def set_current(conn: Connection, submission_id: int, version_id: int) -> None:

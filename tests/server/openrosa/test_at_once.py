@@ -70,6 +70,17 @@ def test_case_07_identical_posts_at_once_are_one_submission(many: Many):
     assert many.desk.failures() == []
 
 
+def test_case_07_identical_posts_without_files_at_once_are_one_submission(many: Many):
+    for count, number in itertools.product((2, 8), range(5)):
+        xml = many.xml("<edad>5</edad><m><n>x</n></m>", f"uuid:{count}-{number}")
+        assert many.at_once([(xml, {})] * count) == [201] * count
+
+    rows = many.desk.rows(many.form_id)
+    assert sorted(row["_key"] for row in rows) == [f"uuid:{count}-{number}" for count in (2, 8) for number in range(5)]
+    assert len(many.desk.rows(many.form_id, "/m")) == 10
+    assert many.desk.failures() == []
+
+
 def test_case_07_two_contents_at_once_under_one_id_leave_one_and_refuse_the_other(many: Many):
     for number in range(5):
         statuses = many.at_once([(many.xml(f"<edad>{age}</edad>", f"uuid:{number}"), {}) for age in (1, 2, 1, 2)])

@@ -7,8 +7,10 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -22,7 +24,7 @@ from tests.helpers.postgres import USER, running_cluster
 from tests.server.conftest import prepared
 from tests.server.desk import ON_SQLITE, PROJECT, TOKEN, Desk, form, open_desk, questions
 from tests.server.serving import serving
-from tests.server.wire import Wire, instance, to_app, to_server
+from tests.server.wire import Wire, instance, new_id, to_app, to_server
 
 HOUSE = form("hogar", questions("text nombre", "image foto"))
 LATER = "El servidor no puede guardar en este momento. Su teléfono conserva el formulario: inténtelo más tarde."
@@ -161,12 +163,52 @@ def test_a_stopped_postgresql_is_503_and_serves_when_it_is_back(tmp_path: Path):
         office.database.close()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the command of the database in /proc")
+def test_every_201_is_kept_though_postgresql_breaks_down_under_load(tmp_path: Path):
+    acknowledged: list[str] = []
+    enough = threading.Event()
+    with running_cluster(durable=True) as cluster:
+        url = cluster.url(cluster.create())
+        prepared(url)
+        office = open_office(Settings(data=tmp_path / "data", database_url=url, database_wait=2))
+        desk = open_desk(office)
+        desk.publish(HOUSE)
+        with serving(office.settings.data, url) as server:
+            phone = Wire(to_server(server.url), ROOT)
+
+            def send() -> list[int]:
+                statuses = [201]
+                while statuses[-1] == 201:
+                    instance_id = new_id()
+                    answer = phone.post(instance("hogar", "<nombre>Ana</nombre>", instance_id=instance_id))
+                    statuses.append(answer.status)
+                    if answer.status == 201:
+                        acknowledged.append(instance_id)
+                    if len(acknowledged) > 200:
+                        enough.set()
+                return statuses
+
+            with ThreadPoolExecutor(8) as pool:
+                senders = [pool.submit(send) for _ in range(8)]
+                assert enough.wait(60)
+                cluster.close()
+                with stopped(Path(cluster.host) / "data", signal.SIGQUIT):  # no last write to the disk
+                    last = {sender.result(60)[-1] for sender in senders}
+
+        assert last == {503}
+        office.database.close()
+        assert set(acknowledged) <= {row["_key"] for row in desk.rows("hogar")}
+        assert len(desk.rows("hogar")) == desk.submissions()
+        assert desk.failures() == []
+        office.database.close()
+
+
 @contextmanager
-def stopped(data: Path) -> Iterator[None]:
+def stopped(data: Path, how: signal.Signals = signal.SIGINT) -> Iterator[None]:
     """The database server is stopped at once, and started again at the end."""
     pid = int((data / "postmaster.pid").read_text().splitlines()[0])
     command = [part.decode() for part in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0") if part]
-    os.kill(pid, signal.SIGINT)
+    os.kill(pid, how)
     until = time.monotonic() + 30
     while (data / "postmaster.pid").exists() and Path(f"/proc/{pid}/cmdline").read_bytes():
         assert time.monotonic() < until

@@ -1,0 +1,156 @@
+"""Pipelines: the statements of one PostgreSQL transaction, sent together and waited for only where an answer is needed."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Final
+
+from psycopg import Connection, Error, errors, generators
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
+from psycopg.pq.abc import PGresult
+
+KEPT: Final = 200
+"""Statements that a connection keeps prepared; the least used are forgotten."""
+_FAILED: Final = (ExecStatus.FATAL_ERROR, ExecStatus.PIPELINE_ABORTED)
+
+_NOT_WHOLE: Final = "a statement of this transaction failed: it cannot be committed"
+
+
+class Statements:
+    """The names under which one connection has statements prepared."""
+
+    def __init__(self) -> None:
+        self._names: OrderedDict[str, bytes] = OrderedDict()
+        self._count = 0
+
+    def find(self, sql: str) -> bytes | None:
+        """The name of a statement that is prepared, or that is being so."""
+        name = self._names.get(sql)
+        if name is not None:
+            self._names.move_to_end(sql)
+        return name
+
+    def add(self, sql: str) -> tuple[bytes, bytes | None]:
+        """A name for a new one, and one to let go of where there are too many."""
+        self._count += 1
+        name = self._names[sql] = b"tejido_%d" % self._count
+        return name, self._names.popitem(last=False)[1] if len(self._names) > KEPT else None
+
+    def forget(self, sql: str) -> None:
+        """It could not be prepared after all."""
+        self._names.pop(sql, None)
+
+
+class Pipeline:
+    """One transaction, from BEGIN to COMMIT, in libpq's pipeline mode.
+
+    `send` comes back at once; `receive` waits for everything sent and gives the rows of the last statement. Errors are the
+    driver's, that of the first statement which failed; after one, or after `end`, the connection is as without a pipeline,
+    its transaction still open. Leaving the context ends what is not ended and tells nothing: whoever leaves without `commit`
+    rolls back. This speaks to libpq itself, because the driver's own pipelines wait at every statement (`tests/bench`).
+    Source: PostgreSQL, "libpq: Pipeline Mode".
+    """
+
+    def __init__(self, driver: Connection[Any], statements: Statements) -> None:
+        self._driver = driver
+        self._wire = driver.pgconn
+        self._statements = statements
+        self._transformer = Transformer(driver)
+        self._sent: deque[str | None] = deque()  # what each answer to come is about: a statement being prepared, or not
+        self.is_open = False
+
+    def __enter__(self) -> Pipeline:
+        self._wire.enter_pipeline_mode()
+        self.is_open = True
+        self._ask(b"BEGIN")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with suppress(Error):
+            self.end()
+
+    def send(self, sql: str, values: Sequence[Any], formats: Sequence[PyFormat]) -> None:
+        """A statement with its parameters ($1…), every one of a type that the statement itself tells."""
+        given = self._transformer.dump_sequence(values, formats)
+        name = self._statements.find(sql)
+        if name is None:
+            name, old = self._statements.add(sql)
+            self._wire.send_prepare(name, sql.encode())
+            self._sent.append(sql)
+            if old is not None:
+                self._ask(b"DEALLOCATE " + old)
+        self._wire.send_query_prepared(name, given, self._transformer.formats)
+        self._sent.append(None)
+
+    def receive(self) -> list[tuple[Any, ...]]:
+        """The rows that the last statement gave, once everything sent is done."""
+        try:
+            self._wire.send_flush_request()
+            answer = self._answers()
+        except Error:
+            with suppress(Error):
+                self.end()
+            raise
+        self._transformer.set_pgresult(answer)
+        return self._transformer.load_rows(0, answer.ntuples, tuple)
+
+    def commit(self) -> None:
+        """End the transaction with the same sending; on return it is durable."""
+        self._ask(b"COMMIT")
+        answer = self.end()
+        if answer is None or answer.command_status != b"COMMIT":  # PostgreSQL answers ROLLBACK where something failed
+            raise errors.InFailedSqlTransaction(_NOT_WHOLE)
+
+    def end(self) -> PGresult | None:
+        """Wait for everything sent and go on without a pipeline; gives the last answer there was."""
+        if not self.is_open:
+            return None
+        self.is_open = False
+        failure: Error | None = None
+        answer = None
+        self._wire.pipeline_sync()
+        while self._sent:
+            try:
+                answer = self._answers()
+            except Error as error:
+                if self._wire.status == ConnStatus.BAD:
+                    raise failure or error from None
+                failure = failure or error
+        self._driver.wait(generators.fetch_many(self._wire))  # what answers pipeline_sync
+        self._wire.exit_pipeline_mode()
+        if failure is not None:
+            raise failure
+        return answer
+
+    def _ask(self, command: bytes) -> None:
+        self._wire.send_query_params(command, None)
+        self._sent.append(None)
+
+    def _answers(self) -> PGresult:
+        """The last of the answers to what was sent. Raises the first that is an error; those behind it are still to come."""
+        self._driver.wait(generators.send(self._wire))
+        answer: PGresult | None = None
+        while self._sent:
+            (answer,) = self._driver.wait(generators.fetch_many(self._wire))
+            about = self._sent.popleft()
+            if answer.status in _FAILED:
+                if about is not None:
+                    self._statements.forget(about)
+                if answer.status == ExecStatus.PIPELINE_ABORTED:
+                    raise errors.PipelineAborted("a statement before this one failed")
+                raise errors.error_from_result(answer, encoding=self._driver.info.encoding)
+        if answer is None:
+            raise errors.ProgrammingError("nothing was sent")
+        return answer
+
+
+def require_whole(driver: Connection[Any]) -> None:
+    """Raises InFailedSqlTransaction where a statement of the present transaction failed."""
+    if driver.pgconn.transaction_status == TransactionStatus.INERROR:
+        raise errors.InFailedSqlTransaction(_NOT_WHOLE)
