@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
-from sqlalchemy import Connection
-
 from forms import instance as instances
 from forms.instance import Instance
 from forms.tables import Misfit
@@ -123,7 +121,7 @@ def follow_stored(ctx: Context, submission_id: int, *, leave: Collection[str] = 
 def forget(ctx: Context, form: Form, submission_id: int) -> None:
     """Take back what followed from a submission."""
     rows.clear(ctx.conn, registry.load(ctx.conn, form.id), submission_id)
-    facts_of(ctx.conn, form).clear(ctx.conn, submission_id)
+    facts_of(ctx, form).clear(ctx.conn, submission_id)
 
 
 def tabulate_all(ctx: Context, form_id: int, *, progress: Progress | None = None) -> None:
@@ -241,13 +239,13 @@ def _tabulate(ctx: Context, followed: Followed) -> None:
 
 def _measure(ctx: Context, followed: Followed) -> None:
     """What the submission gives to each indicator."""
-    facts_of(ctx.conn, followed.form).write(ctx.conn, followed.submission.id, fresh=followed.fresh)
+    facts_of(ctx, followed.form).write(ctx.conn, followed.submission.id, fresh=followed.fresh)
 
 
-def facts_of(conn: Connection, form: Form) -> facts.Writer:
+def facts_of(ctx: Context, form: Form) -> facts.Writer:
     """What writes the facts of a form's submissions."""
     key = ("facts", form.id, form.layout_revision)
-    return registry.remember(conn, key, lambda: facts.Writer(catalogue.tables_of(conn, form)))
+    return registry.remember(ctx.conn, key, lambda: facts.Writer(catalogue.tables_of(ctx.conn, form)))
 
 
 FOLLOWERS: Final[dict[str, Follower]] = {"tables": _tabulate, INDICATORS: _measure}

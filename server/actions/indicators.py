@@ -10,7 +10,7 @@ from forms.problems import Sentence
 from server import problems
 from server.access import may, require
 from server.context import Context
-from server.indicators import catalogue, masking, records, targets, values
+from server.indicators import catalogue, masking, records, refusals, targets, values
 from server.indicators.asking import Request, understand
 from server.indicators.book import Kept
 from server.indicators.catalogue import Catalogue
@@ -69,7 +69,7 @@ def get_values(ctx: Context, project_id: int, names: Sequence[str] | None, reque
     asked = [name for name in found.book.indicators if name in found.resolved] if names is None else list(names)
     broken = [name for name in asked if name in found.broken]
     if broken:
-        raise problems.indicator_broken(broken[0], found.broken[broken[0]][0].sentence)
+        raise refusals.indicator_broken(broken[0], found.broken[broken[0]][0].sentence)
 
     made = values.compute(ctx.conn, found, asked, request, strict=names is not None)
     masked = not may(ctx.actor, UNMASK, found.project)
@@ -98,9 +98,9 @@ def list_records(
     require_known(found, name)
     resolved = found.resolved.get(name)
     if resolved is None:
-        raise problems.indicator_broken(name, found.broken[name][0].sentence)
+        raise refusals.indicator_broken(name, found.broken[name][0].sentence)
     if resolved.form is None or resolved.waits is not None:
-        raise problems.no_records(name, resolved.inputs)
+        raise refusals.no_records(name, resolved.inputs)
     require(ctx, "submission.read", forms.get_form(ctx.conn, resolved.form.id))
 
     asked = understand(found, resolved, request)
@@ -111,7 +111,7 @@ def require_known(found: Catalogue, name: str) -> None:
     """Raises Problem 404.1 for an indicator that is not in force."""
     if name not in found.book.indicators:
         near = next(iter(difflib.get_close_matches(name, found.book.indicators, n=1, cutoff=0.5)), None)
-        raise problems.no_indicator(name, near)
+        raise refusals.no_indicator(name, near)
 
 
 def _listed(found: Catalogue, name: str) -> Listed:

@@ -13,7 +13,7 @@ from server.access import require
 from server.blobs.blobs import Blob
 from server.context import Context
 from server.indicators import book as books
-from server.indicators import catalogue, declaring, facts, workbook
+from server.indicators import catalogue, declaring, facts, refusals, workbook
 from server.indicators import kept as keeping
 from server.indicators import places as hierarchy
 from server.indicators.declarations import Declarations
@@ -53,7 +53,7 @@ def read(data: bytes, filename: str) -> Sheets:
         raise problems.too_large(filename, MAX_WORKBOOK)
     sheets = workbook.read(data, filename)
     if sheets.has_survey:
-        raise problems.logframe_not_valid([_has_survey(), *sheets.findings])
+        raise refusals.logframe_not_valid([_has_survey(), *sheets.findings])
     return sheets
 
 
@@ -74,7 +74,7 @@ def put(ctx: Context, project_id: int, sheets: Sheets, *, original: Blob, name: 
     project = projects.hold_for_change(ctx.conn, project_id)
     found = _findings(ctx, project, sheets)
     if any(finding.severity == "error" for finding in found):
-        raise problems.logframe_not_valid(found)
+        raise refusals.logframe_not_valid(found)
 
     made = _keep(ctx, project, sheets.declarations, None, original.sha256, name)
     with ddl.waiting(ctx.conn, seconds=ctx.settings.database_wait, form_id=project.name):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -371,22 +371,6 @@ def _formula(indicator: Indicator, indicators: Mapping[str, Indicator]) -> tuple
         return None, [Wrong("value", mistake.sentence) for mistake in error.mistakes]
     inputs = tuple(dict.fromkeys(part.name for part in walk(tree) if isinstance(part, Input)))
     return Resolved(indicator=indicator, trees={"value": tree}, inputs=inputs), []
-
-
-def order(resolved: Mapping[str, Resolved]) -> Iterator[Resolved]:
-    """Everything after what it is computed from. Formulas hold no circles: that was seen when they were declared."""
-    done: set[str] = set()
-
-    def visit(name: str) -> Iterator[Resolved]:
-        if name in done or name not in resolved:
-            return
-        done.add(name)
-        for needed in resolved[name].inputs:
-            yield from visit(needed)
-        yield resolved[name]
-
-    for name in resolved:
-        yield from visit(name)
 
 
 def _no_list(name: str) -> Sentence:

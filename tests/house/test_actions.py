@@ -18,6 +18,12 @@ NEED_NO_PERMISSION = {
     "following.follow": "runs inside an action that has asked",
     "following.follow_stored": "runs inside an action that has asked",
     "following.tabulate_all": "runs inside an action that has asked",
+    "following.forget": "runs inside an action that has asked",
+    "following.facts_of": "only makes what writes",
+    "logframes.renew": "runs inside an action that has asked",
+    "logframes.drop_facts": "runs inside an action that has asked",
+    "logframes.check_form": "runs inside an action that has asked",
+    "logframes.take_form": "runs inside an action that has asked",
 }
 WRITES = {
     *("add", "apply", "change", "delete", "execute", "expect", "fill", "follow", "put", "record", "set", "statement"),

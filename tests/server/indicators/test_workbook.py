@@ -61,7 +61,7 @@ LOGFRAME = """
 | | list_name | name | label::Español (es) | label::English (en) | color |
 | | sexes     | f    | Mujer               | Woman               | 1     |
 | | sexes     | m    | Hombre              | Man                 | 2     |
-"""  # noqa: E501
+"""
 SEXES = (
     Category(code="f", label={"Español (es)": "Mujer", "English (en)": "Woman"}),
     Category(code="m", label={"Español (es)": "Hombre", "English (en)": "Man"}),

@@ -387,7 +387,7 @@ def test_headings_are_known_or_told():
     | indicators |
     | | Name | Tipo   | LABEL::Español (es) | label : English | labels::Français (fr) | reference::Español | _mine | notes | numerater |
     | | I1   | manual | Uno                 | One             | Un                    | ODS                | x     |       |           |
-    """) == [  # noqa: E501
+    """) == [
         "hoja indicators, fila 1, columna Tipo: La columna «Tipo» no se conoce. ¿Quiso decir «type»? Corrija el título, o "
         "borre la columna.",
         "hoja indicators, fila 1, columna labels::Français (fr): La columna «labels::Français (fr)» no se conoce. ¿Quiso "
