@@ -9,8 +9,10 @@ from typing import Final
 import structlog
 
 from forms.problems import Problem
+from server.actions import projects
 from server.actions.following import retry_failures
 from server.actions.identity import CONSOLE
+from server.actions.indicator_values import keep_values, prepare_values
 from server.context import Office
 
 RETRY_SECONDS: Final = 300
@@ -18,7 +20,8 @@ log = structlog.get_logger("tejido")
 
 
 class Schedule:
-    """A thread that tries again, every five minutes, what failed to follow from a submission."""
+    """A thread that, every five minutes, tries again what failed to follow from a submission, and keeps the indicator values
+    that tools of analysis read, where there are other records since."""
 
     def __init__(self, office: Office, *, seconds: float = RETRY_SECONDS) -> None:
         self._office = office
@@ -37,14 +40,32 @@ class Schedule:
         self._thread.join()
 
     def _run(self) -> None:
-        here = self._office
         while not self._stop.wait(self._seconds):
-            try:
-                tried = here.database.write(lambda conn: retry_failures(here.context(conn, CONSOLE)))
-            except Problem as problem:
-                log.warning("schedule", problem=problem.sentence.en)
-            except Exception:
-                log.exception("schedule")
-            else:
-                if tried:
-                    log.info("retried", submissions=tried)
+            for work in (self._retry, self._keep_values):
+                try:
+                    work()
+                except Problem as problem:
+                    log.warning("schedule", problem=problem.sentence.en)
+                except Exception:
+                    log.exception("schedule")
+
+    def _retry(self) -> None:
+        here = self._office
+        tried = here.database.write(lambda conn: retry_failures(here.context(conn, CONSOLE)))
+        if tried:
+            log.info("retried", submissions=tried)
+
+    def _keep_values(self) -> None:
+        here = self._office
+        for project in here.database.read(lambda conn: projects.list_projects(here.context(conn, CONSOLE))):
+            keep_for(here, project.id)
+
+
+def keep_for(office: Office, project_id: int, *, always: bool = False) -> bool:
+    """Keep a project's values for the view, computed without holding up anybody; gives whether there was need."""
+    with office.database.reading() as conn:
+        prepared = prepare_values(office.context(conn, CONSOLE), project_id, always=always)
+    if prepared is None:
+        return False
+    office.act(lambda ctx: keep_values(ctx, prepared), lambda _: CONSOLE)
+    return True

@@ -6,7 +6,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Date, ForeignKey, Index, Integer, Table, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 
 from server.model.columns import METADATA, Id, Instant, Json
 
@@ -66,6 +79,45 @@ fact_tables = Table(
     Column("digest", Text, nullable=False),  # of what it holds
     UniqueConstraint("name"),
     Index(None, "form_id"),
+)
+
+indicator_values = Table(
+    "indicator_values",
+    METADATA,
+    Column("id", Id, primary_key=True),
+    Column("project_id", Id, ForeignKey("projects.id"), nullable=False),
+    Column("indicator", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("period_kind", Text, nullable=False),  # month, quarter, semester, year, round, all
+    Column("period", Text),  # 2026-Q1, the code of a round; NULL: all
+    Column("first_day", Date),
+    Column("last_day", Date),
+    Column("place_level", Text),  # NULL: all places
+    Column("place", Text),
+    Column("dimension", Text),  # NULL: everybody
+    Column("category", Text),
+    Column("value", Double),  # NULL: none, or hidden
+    Column("n", BigInteger),
+    Column("excluded", BigInteger),
+    Column("numerator", Double),
+    Column("denominator", Double),
+    Column("se", Double),
+    Column("low", Double),
+    Column("high", Double),
+    Column("baseline", Double),
+    Column("target", Double),
+    Column("achievement", Double),
+    Column("hidden", Boolean, nullable=False),  # too few units to be shown
+    Column("labels", Json, nullable=False),  # by language: indicator, place, category, unit
+    Column("computed_at", Instant, nullable=False),
+    Index(None, "project_id"),
+)
+value_states = Table(
+    "value_states",
+    METADATA,
+    Column("project_id", Id, ForeignKey("projects.id"), primary_key=True),
+    Column("token", Text, nullable=False),  # another wherever the values may be others
+    Column("computed_at", Instant, nullable=False),
 )
 
 

@@ -8,7 +8,18 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
-from server.model.indicators import Definition, Logframe, definitions, fact_tables, logframes, place_ancestors
+from server.model.forms import forms
+from server.model.indicators import (
+    Definition,
+    Logframe,
+    definitions,
+    fact_tables,
+    indicator_values,
+    logframes,
+    place_ancestors,
+    value_states,
+)
+from server.model.submissions import submissions
 
 _DEFINITION: tuple[ColumnElement[Any], ...] = (
     definitions.c.id,
@@ -115,3 +126,39 @@ def replace_fact_tables(conn: Connection, form_id: int, rows: Sequence[tuple[str
             insert(fact_tables),
             [{"form_id": form_id, "path": path, "name": name, "digest": digest} for path, name, digest in rows],
         )
+
+
+def records_token(conn: Connection, project_id: int) -> str:
+    """Another wherever a submission of the project arrived, was edited, reviewed or deleted."""
+    row = conn.execute(
+        select(
+            func.count(),
+            func.max(submissions.c.id),
+            func.max(submissions.c.updated_at),
+            func.max(submissions.c.deleted_at),
+            func.count(submissions.c.deleted_at),
+        )
+        .join(forms, forms.c.id == submissions.c.form_id)
+        .where(forms.c.project_id == project_id, submissions.c.draft.is_(False))
+    ).one()
+    return "|".join(str(part) for part in row)
+
+
+def find_value_state(conn: Connection, project_id: int) -> tuple[str, datetime] | None:
+    """The token with which a project's values were kept, and when."""
+    row = conn.execute(
+        select(value_states.c.token, value_states.c.computed_at).where(value_states.c.project_id == project_id)
+    ).first()
+    return (row.token, row.computed_at) if row else None
+
+
+def replace_values(
+    conn: Connection, project_id: int, rows: Sequence[dict[str, Any]], *, token: str, when: datetime
+) -> None:
+    """A project's values as tools of analysis read them, in place of those that stood there."""
+    conn.execute(delete(indicator_values).where(indicator_values.c.project_id == project_id))
+    about = {"project_id": project_id, "computed_at": when}
+    for at in range(0, len(rows), 500):
+        conn.execute(insert(indicator_values), [{**about, **row} for row in rows[at : at + 500]])
+    conn.execute(delete(value_states).where(value_states.c.project_id == project_id))
+    conn.execute(insert(value_states).values(project_id=project_id, token=token, computed_at=when))
