@@ -355,9 +355,11 @@ def _of_last(ranked: Subquery, name: str) -> Sql:
     return func.max(case((ranked.c.place == 1, ranked.c[name])), type_=ranked.c[name].type)
 
 
-def ends_with_period(resolved: Resolved, axes: Sequence[Axis]) -> bool:
-    """Whether `period-end()` is asked for."""
+def ends_with_period(catalogue: Catalogue, resolved: Resolved, axes: Sequence[Axis]) -> bool:
+    """Whether `period-end()` is asked for, of the units or of their cohort."""
+    cohort = catalogue.resolved.get(resolved.indicator.cohort or "")
     trees = [*resolved.trees.values(), *(axis.tree for axis in axes if axis.tree is not None)]
+    trees.extend(cohort.trees.values() if cohort is not None else ())
     return any(isinstance(part, PeriodEnd) for tree in trees for part in walk(tree))
 
 

@@ -178,7 +178,7 @@ def _batches(catalogue: Catalogue, resolved: Sequence[Resolved], asked: Mapping[
 def _collect(conn: Connection, catalogue: Catalogue, together: Sequence[Resolved], asked: Asked) -> list[Collected]:
     first = together[0]
     calendar = asked.split in KINDS
-    ends = units.ends_with_period(first, asked.axes)
+    ends = units.ends_with_period(catalogue, first, asked.axes)
     if ends or (calendar and (first.indicator.cohort is not None or (asked.cumulative and first.passes))):
         return [_one_by_one(conn, catalogue, first, asked)]
     if not asked.cumulative:
