@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Final
 
 Coordinates = tuple[str, ...]
@@ -26,7 +27,8 @@ class Axis:
 
 
 class Table:
-    """Counts by coordinates, those given and their margins along every additive axis, which are added up.
+    """Counts by coordinates: those given, 0 for every other mixture of their codes, and their margins, added up along
+    every additive axis.
 
     `units` holds them all. `levels` lists all coordinates, the totals first: those of one list have the same number of
     steps above them. Raises ValueError where coordinates and axes do not match, a count is below 0 or a code lies in
@@ -37,11 +39,12 @@ class Table:
         for at, n in cells.items():
             if len(at) != len(axes) or n < 0:
                 raise ValueError(f"no cell of {len(axes)} axes: {at}, {n}")
-        self._paths = [_paths({at[number] for at in cells}, axis) for number, axis in enumerate(axes)]
+        codes = [sorted({at[number] for at in cells}) for number in range(len(axes))]
+        self._paths = [_paths(own, axis) for own, axis in zip(codes, axes, strict=True)]
         self._parents: dict[Coordinates, tuple[tuple[int, Coordinates], ...]] = {}
         self._lines: dict[tuple[Coordinates, int], list[Coordinates]] = {}
-        self.units: dict[Coordinates, int] = dict(cells)
-        self.levels = self._add_up(cells)
+        self.units: dict[Coordinates, int] = {at: cells.get(at, 0) for at in product(*codes)} if cells else {}
+        self.levels = self._add_up(list(self.units))
 
     def parents(self, at: Coordinates) -> tuple[tuple[int, Coordinates], ...]:
         """The axes along which a cell lies in another, each with that other."""
@@ -51,11 +54,7 @@ class Table:
         """The cells that lie in `parent` along `axis`, in order."""
         return self._lines.get((parent, axis), ())
 
-    def codes_below(self, at: Coordinates, axis: int) -> list[str]:
-        """The codes along `axis` of the cells that lie in `at`."""
-        return [one[axis] for one in self.line(at, axis)]
-
-    def _add_up(self, cells: Mapping[Coordinates, int]) -> list[list[Coordinates]]:
+    def _add_up(self, cells: Sequence[Coordinates]) -> list[list[Coordinates]]:
         waiting: dict[int, set[Coordinates]] = {}
         for at in cells:
             waiting.setdefault(self._depth(at), set()).add(at)
@@ -82,12 +81,12 @@ class Table:
         return sum(self._paths[axis][code][1] for axis, code in enumerate(at))
 
 
-def _paths(codes: set[str], axis: Axis) -> dict[str, tuple[str | None, int]]:
+def _paths(codes: Sequence[str], axis: Axis) -> dict[str, tuple[str | None, int]]:
     """For each code and what it lies in, its parent and the number of steps above it; one total is over all."""
     if not axis.additive:
         return dict.fromkeys(codes, (None, 0))
     parents: dict[str, str | None] = {}
-    for code in sorted(codes):
+    for code in codes:
         at: str | None = code
         passed: set[str] = set()
         while at is not None and at not in parents:

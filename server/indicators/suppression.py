@@ -38,9 +38,9 @@ class _Move:
 def hide(cells: Mapping[Coordinates, int], axes: Sequence[Axis], minimum: int) -> dict[Coordinates, Reason]:
     """The cells to be hidden, each with its reason, in order of their coordinates.
 
-    `cells` gives the number of units (unweighted) by category codes, one for each of `axes`, zeros included: a
-    combination that is not there is a zero that everybody sees. Cells of several levels of an axis (districts and
-    provinces, months and quarters) may stand beside one another.
+    `cells` gives the number of units (unweighted) by category codes, one for each of `axes`. Mixtures of its codes that
+    are not there are zeros and may be among the hidden. Cells of several levels of an axis (districts and provinces,
+    months and quarters) may stand beside one another. They should add up: units in no category have one of their own.
 
     - `small`: 1 to `minimum` − 1 units. Zeros are shown.
     - `complementary`: hidden so that the small ones stay unknown to one who sees everything else, in this table and in
@@ -62,8 +62,9 @@ def hide(cells: Mapping[Coordinates, int], axes: Sequence[Axis], minimum: int) -
         if not again - forced:
             break
         forced |= again
+    asked = product(*({at[axis] for at in cells} for axis in range(len(axes)))) if cells else ()
     return {
-        at: "small" if 0 < table.units[at] < minimum else "complementary" for at in sorted(cells) if at in work.hidden
+        at: "small" if 0 < table.units[at] < minimum else "complementary" for at in sorted(asked) if at in work.hidden
     }
 
 
@@ -129,19 +130,19 @@ class _Work:
         for axis, parent in self.table.parents(at):
             move = self.moves.get(parent)
             if move is not None:
-                carried = self._carried(at, axis, move, strict=strict)
+                carried = self._carried(at, axis, parent[axis], move, strict=strict)
                 if carried is not None:
                     return carried
         return None
 
-    def _carried(self, at: Coordinates, axis: int, move: _Move, *, strict: bool) -> _Move | None:
+    def _carried(self, at: Coordinates, axis: int, lies_in: str, move: _Move, *, strict: bool) -> _Move | None:
         corners: dict[str, list[Coordinates]] = defaultdict(list)
         for corner in move.signs:
             corners[corner[axis]].append(corner)
         choices = []
         for code, ones in corners.items():
             below = [one[axis] for one in self.table.line(ones[0], axis)] or [code]  # what has no parts stays
-            choices.append([at[axis]] if at[axis] in below else below[:_CHILDREN])
+            choices.append([at[axis]] if code == lies_in else below[:_CHILDREN])
         for chosen in product(*choices):
             signs = {
                 (*one[:axis], below, *one[axis + 1 :]): move.signs[one]
@@ -206,7 +207,7 @@ class _Work:
                         break
                     shown = [one for one in line if one not in self.hidden and self.table.units[one]]
                     if not shown:
-                        if self.table.parents(parent):
+                        if units < self.minimum and self.table.units[parent] > units and self.table.parents(parent):
                             again.add(parent)
                         break
                     more = min(shown, key=lambda one: (self.table.units[one], one))
