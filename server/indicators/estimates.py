@@ -6,7 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from forms.problems import Sentence
 from server.indicators.quantiles import Distribution
@@ -46,8 +46,7 @@ _NO_SLOPE: Final = Sentence(
 )
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Psu:
+class Psu(NamedTuple):
     """A primary sampling unit. Those of two strata are two, even where `psu` is the same."""
 
     stratum: str

@@ -4,32 +4,33 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from fractions import Fraction
 from itertools import accumulate
 from typing import Final
 
-_NEAR: Final = Fraction(1, 10**12)
-"""What a share may lack, as a part of it, and count as reached: 0.1 + 0.2 of 0.6 is a half."""
+_NEAR: Final = 1e-9
+"""What a share may lack, as a part of the whole, and count as reached: 0.1 + 0.2 of 0.6 is a half."""
 
 
 class Distribution:
     """Weighted values in order; `quantile` gives the first whose cumulative weight reaches a share of the whole.
 
-    Weights are added without rounding, so that neither their order nor their unit matters. Raises ValueError where there
-    are not as many weights as values, or where all weights together are not above 0.
+    Neither the order of the values nor the unit of the weights matters. Raises ValueError where there are not as many
+    weights as values, or where all weights together are not above 0.
     """
 
     def __init__(self, values: Sequence[float], weights: Sequence[float]) -> None:
-        pairs = sorted(zip(values, weights, strict=True))
-        self._values = [value for value, _ in pairs]
-        self._reached = list(accumulate(_whole([weight for _, weight in pairs])))
-        if not self._reached or self._reached[-1] <= 0:
-            raise ValueError("no weight")
+        if len(values) != len(weights) or math.fsum(weights) <= 0:
+            raise ValueError(f"{len(values)} values with {len(weights)} weights, {math.fsum(weights)} together")
+        order = sorted(range(len(values)), key=values.__getitem__)
+        self._values = [values[place] for place in order]
+        self._reached = list(accumulate(weights[place] for place in order))
 
     def quantile(self, p: float) -> float:
         """The value at the share `p`, 0 to 1; raises ValueError for anything else."""
-        needed = max(math.ceil(_share(p) * self._reached[-1] * (1 - _NEAR)), 1)
-        return next(value for value, reached in zip(self._values, self._reached, strict=True) if reached >= needed)
+        whole = self._reached[-1]
+        needed = max(_share(p) * whole - _NEAR * whole, 5e-324)  # what has no weight is nobody's value
+        reaching = (value for value, reached in zip(self._values, self._reached, strict=True) if reached >= needed)
+        return next(reaching, self._values[-1])
 
 
 def weighted_quantile(values: Sequence[float], weights: Sequence[float] | None, p: float) -> float | None:
@@ -51,7 +52,7 @@ def median(values: Sequence[float], weights: Sequence[float] | None = None) -> f
     return weighted_quantile(values, weights, 0.5)
 
 
-def _unweighted(ordered: Sequence[float], p: Fraction) -> float:
+def _unweighted(ordered: Sequence[float], p: float) -> float:
     place = p * len(ordered)
     whole = round(place)
     if abs(place - whole) > _NEAR * len(ordered):
@@ -61,19 +62,12 @@ def _unweighted(ordered: Sequence[float], p: Fraction) -> float:
     return _middle(ordered[whole - 1], ordered[whole])
 
 
-def _share(p: float) -> Fraction:
+def _share(p: float) -> float:
     if not 0 <= p <= 1:
         raise ValueError(f"{p} is no share")
-    return Fraction(p)
+    return p
 
 
 def _middle(low: float, high: float) -> float:
     """The mean of two numbers, however large."""
     return low / 2 + high / 2 if math.isinf(low + high) else (low + high) / 2
-
-
-def _whole(weights: Sequence[float]) -> list[int]:
-    """Whole numbers in the proportions of `weights`, without rounding."""
-    ratios = [weight.as_integer_ratio() for weight in weights]
-    common = math.lcm(*(under for _, under in ratios))
-    return [over * (common // under) for over, under in ratios]
