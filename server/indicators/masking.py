@@ -6,7 +6,7 @@ time learns no more than whoever asks for all.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -44,15 +44,25 @@ def hide(conn: Connection, catalogue: Catalogue, found: Mapping[str, Values], re
         secret: set[_Key] = set()
         for other in inputs:
             secret |= _secret(conn, catalogue, other, one, request)
-        figures = tuple(
-            _masked(figure) if (figure.period, *figure.categories) in secret else figure for figure in one.figures
-        )
-        made[name] = replace(one, figures=figures)
+        made[name] = replace(one, figures=tuple(_seen(one, secret)))
     return made
 
 
-def _masked(figure: Figure) -> Figure:
-    return Figure(period=figure.period, categories=figure.categories, n=0, excluded=0, value=None, hidden=True)
+def _seen(one: Values, secret: Collection[_Key]) -> Iterator[Figure]:
+    """The figures with those hidden that are secret. Cells of no unit at all are hidden too where that protects others."""
+    present = set()
+    for figure in one.figures:
+        key = (figure.period, *figure.categories)
+        present.add(key)
+        yield _masked(key) if key in secret else figure
+    periods = {figure.period for figure in one.figures}
+    for key in sorted(secret, key=lambda key: [code or NONE for code in key]):
+        if key not in present and key[0] in periods:
+            yield _masked(key)
+
+
+def _masked(key: _Key) -> Figure:
+    return Figure(period=key[0], categories=key[1:], n=0, excluded=0, value=None, hidden=True)
 
 
 def _measured(catalogue: Catalogue, resolved: Resolved) -> list[Resolved]:
@@ -98,13 +108,7 @@ def _suppressed(catalogue: Catalogue, resolved: Resolved, table: Values, minimum
         (*((figure.period or NONE,) if split else ()), *(code or NONE for code in figure.categories)): figure.n
         for figure in table.figures
     }
-    keys = {
-        (*((figure.period or NONE,) if split else ()), *(code or NONE for code in figure.categories)): (
-            figure.period,
-            *figure.categories,
-        )
-        for figure in table.figures
-    }
+    period = table.figures[0].period if table.figures else None
     adds_up = resolved.indicator.type != "distinct"
     axes = []
     if split:
@@ -112,7 +116,8 @@ def _suppressed(catalogue: Catalogue, resolved: Resolved, table: Values, minimum
     for axis in table.asked.axes:
         several = axis.tree is not None and axis.tree.kind == "choices"
         axes.append(Axis(_place_parents(catalogue) if axis.level else {}, additive=adds_up and not several))
-    return {keys[at] for at in suppress(cells, axes, minimum)}
+    found = (tuple(code or None for code in at) for at in suppress(cells, axes, minimum))
+    return {at if split else (period, *at) for at in found}
 
 
 def _period_parents(table: Values) -> dict[str, str | None]:
