@@ -87,6 +87,18 @@ class _Channel(HTTPChannel):
         self.settings = settings
         super().__init__(*args, **kwargs)
 
+    def write_soon(self, data: Any) -> Any:
+        """Begin another buffer where most of the present one has been sent.
+
+        waitress lets go of what was sent only with the whole buffer, and moves a buffer from memory to a file only by what it
+        has not sent yet: the answer to a client that keeps up would pile up in memory, whatever its size.
+        """
+        most = self.adj.outbuf_overflow
+        with self.outbuf_lock:
+            if self.current_outbuf_count >= most and len(self.outbufs[-1]) < most // 2:
+                self.current_outbuf_count = self.adj.outbuf_high_watermark
+        return super().write_soon(data)
+
 
 def _problem(status: int, reason: str, settings: Settings) -> Problem:
     if status == 413:
