@@ -5,34 +5,84 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
-from forms.problems import Sentence
+from forms.problems import Problem, Sentence
 from server import problems
 from server.access import may, require
 from server.context import Context
-from server.indicators import catalogue, masking, records, refusals, targets, values
-from server.indicators.asking import Request, understand
+from server.indicators import catalogue, kept, masking, records, refusals, splits, targets, values
+from server.indicators.asking import Request, own_period, understand
 from server.indicators.book import Kept
 from server.indicators.catalogue import Catalogue
 from server.indicators.declarations import Indicator
+from server.indicators.periods import WHOLE
 from server.indicators.records import Record
 from server.indicators.resolving import Resolved, Wrong
+from server.indicators.splits import Split
 from server.indicators.values import Values
 from server.model.projects import Project
-from server.store import forms, projects
+from server.store import forms, indicators, projects
 
 UNMASK = "indicator.unmask"
 """Who holds this verb over a project sees figures of few units too."""
+_ONE_PERIOD: Final = Sentence(
+    "pida los registros de un solo período a la vez.", "ask for the records of one period at a time."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """An indicator in force. `waits` says what it cannot be computed without, `broken` what is wrong with it by now."""
+    """An indicator in force. `waits` says what it cannot be computed without, `broken` what is wrong with it by now.
+
+    `period` is what its values go by unless somebody asks otherwise: a kind of period, `round` or `all`.
+    """
 
     kept: Kept[Indicator]
     resolved: Resolved | None
     waits: Sentence | None
     broken: tuple[Wrong, ...]
+    period: str
+    minimum_n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """What an indicator said before, and when it was in force."""
+
+    record: Indicator
+    version: int
+    since: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """An indicator with what it can be split by and what it said before, the newest first."""
+
+    listed: Listed
+    splits: tuple[Split, ...]
+    earlier: tuple[Earlier, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """The figures of several indicators; `unavailable` says of the others why there are none."""
+
+    catalogue: Catalogue
+    values: tuple[Values, ...]
+    unavailable: Mapping[str, Sentence]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """The next records behind a figure, of the form with this XForm id; `more`: others come after them."""
+
+    resolved: Resolved
+    form_id: str
+    records: tuple[Record, ...]
+    more: bool
 
 
 def get_catalogue(ctx: Context, project_id: int) -> Catalogue:
@@ -57,25 +107,58 @@ def get_indicator(ctx: Context, project_id: int, name: str) -> Listed:
     return _listed(found, name)
 
 
-def get_values(ctx: Context, project_id: int, names: Sequence[str] | None, request: Request) -> list[Values]:
+def describe_indicator(ctx: Context, project_id: int, name: str) -> Described:
+    """One indicator with its categories and its earlier versions; raises Problem 404.1."""
+    listed = get_indicator(ctx, project_id, name)
+    found = get_catalogue(ctx, project_id)
+    versions = indicators.list_versions(ctx.conn, project_id, "indicator", name)
+    earlier = []
+    for one in reversed(versions):
+        record = kept.unpack(one.kind, one.content)
+        if one.id != listed.kept.id and isinstance(record, Indicator):
+            earlier.append(Earlier(record=record, version=one.version, since=one.created_at, until=one.retired_at))
+    return Described(
+        listed=listed,
+        splits=splits.splits_of(found, listed.resolved) if listed.resolved is not None else (),
+        earlier=tuple(earlier),
+    )
+
+
+def get_values(
+    ctx: Context, project_id: int, names: Sequence[str] | None, request: Request, *, mask: bool = False
+) -> Figures:
     """The figures of some indicators (None: of each that can be asked so), with baselines, targets and achievement.
 
-    Figures of few units are hidden from whoever may not see them. Raises Problem 404.1, 400.8.
+    Figures of few units are hidden from whoever may not see them, and from everybody where `mask` says so. Raises
+    Problem 404.1; 400.8 for what cannot be asked of them (of none of them, where `names` is None); 409.16.
     """
     found = get_catalogue(ctx, project_id)
     require(ctx, "indicator.read", found.project)
     for name in names or ():
         require_known(found, name)
-    asked = [name for name in found.book.indicators if name in found.resolved] if names is None else list(names)
-    broken = [name for name in asked if name in found.broken]
-    if broken:
-        raise refusals.indicator_broken(broken[0], found.broken[broken[0]][0].sentence)
+        broken = _broken_below(found, name)
+        if broken is not None:
+            raise refusals.indicator_broken(broken, found.broken[broken][0].sentence)
+    asked = list(names or [name for name in found.book.indicators if _broken_below(found, name) is None])
+    if names is None:
+        _require_some(found, asked, request)
 
     made = values.compute(ctx.conn, found, asked, request, strict=names is not None)
-    masked = not may(ctx.actor, UNMASK, found.project)
+    masked = mask or not may(ctx.actor, UNMASK, found.project)
     if masked:
         made = masking.hide(ctx.conn, found, made, request)
-    return list(targets.beside(ctx.conn, found, made, request, masked=masked).values())
+    made = targets.beside(ctx.conn, found, made, request, masked=masked)
+    reasons = {name: one.waits for name, one in made.items()} if names is None else {}
+    unavailable = {
+        name: reason
+        for name in (found.book.indicators if names is None else asked)
+        if (reason := found.obstacle(name) or reasons.get(name)) is not None
+    }
+    return Figures(
+        catalogue=found,
+        values=tuple(one for name, one in made.items() if name not in unavailable),
+        unavailable=unavailable,
+    )
 
 
 def list_records(
@@ -87,9 +170,10 @@ def list_records(
     *,
     after: tuple[int, int] = (0, -1),
     most: int = records.MOST,
-) -> list[Record]:
+) -> Page:
     """The rows behind one figure: those of the request's period and place, of the categories in `only` (by the names in
-    `request.by`). Whoever asks must be allowed to read the form's submissions and to see small numbers.
+    `request.by`), at the most `records.MOST`. Whoever asks must be allowed to read the form's submissions and to see small
+    numbers.
 
     Raises Problem 404.1, 400.8; 403.1.
     """
@@ -104,7 +188,11 @@ def list_records(
     require(ctx, "submission.read", forms.get_form(ctx.conn, resolved.form.id))
 
     asked = understand(found, resolved, request)
-    return records.find(ctx.conn, found, resolved, asked, only, after=after, most=min(most, records.MOST))
+    if asked.keys is not None and len(asked.keys) > 1:
+        raise problems.wrong_value("period", request.period, _ONE_PERIOD)
+    wanted = min(most, records.MOST)
+    rows = records.find(ctx.conn, found, resolved, asked, only, after=after, most=wanted + 1)
+    return Page(resolved=resolved, form_id=resolved.form.form_id, records=tuple(rows[:wanted]), more=len(rows) > wanted)
 
 
 def require_known(found: Catalogue, name: str) -> None:
@@ -114,13 +202,40 @@ def require_known(found: Catalogue, name: str) -> None:
         raise refusals.no_indicator(name, near)
 
 
+def _require_some(found: Catalogue, names: Sequence[str], request: Request) -> None:
+    """Raises Problem 400.8 where none of the indicators that look at records can be asked so."""
+    refused: Problem | None = None
+    for name in names:
+        resolved = found.resolved[name]
+        if resolved.indicator.type in ("formula", "manual") or resolved.waits is not None:
+            continue
+        try:
+            understand(found, resolved, request)
+        except Problem as problem:
+            refused = refused or problem
+        else:
+            return
+    if refused is not None:
+        raise refused
+
+
+def _broken_below(found: Catalogue, name: str) -> str | None:
+    """The indicator itself or the one below its formula that is broken; None where none is."""
+    if name in found.broken:
+        return name
+    below = (_broken_below(found, other) for other in found.resolved[name].inputs)
+    return next((one for one in below if one is not None), None)
+
+
 def _listed(found: Catalogue, name: str) -> Listed:
-    resolved = found.resolved.get(name)
+    resolved, one = found.resolved.get(name), found.book.indicators[name]
     return Listed(
-        kept=found.book.indicators[name],
+        kept=one,
         resolved=resolved,
-        waits=resolved.waits if resolved is not None else None,
+        waits=found.obstacle(name) if resolved is not None else None,
         broken=tuple(found.broken.get(name, ())),
+        period=own_period(found, resolved) if resolved is not None else one.record.period or WHOLE,
+        minimum_n=masking.minimum_of(found, name),
     )
 
 

@@ -73,8 +73,11 @@ class Asked:
 def understand(catalogue: Catalogue, resolved: Resolved, request: Request) -> Asked:
     """The request for one indicator. Raises Problem 400.8 for what cannot be asked of it."""
     split, keys = _periods(catalogue, resolved, request.period)
+    twice = next((name for number, name in enumerate(request.by) if name in request.by[:number]), None)
+    if twice is not None:
+        raise problems.wrong_value("by", twice, Sentence(es="está dos veces.", en="it is there twice."))
     axes = tuple(_axis(catalogue, resolved, name) for name in request.by)
-    if request.place is not None and resolved.indicator.type not in ("formula", "manual"):
+    if request.place is not None:
         _require_place(catalogue, resolved, request.place)
     cumulative = resolved.indicator.accumulates if request.cumulative is None else request.cumulative
     return Asked(
@@ -190,7 +193,7 @@ def _require_place(catalogue: Catalogue, resolved: Resolved, code: str) -> None:
         near = next(iter(difflib.get_close_matches(code, catalogue.book.labels, n=1, cutoff=0.6)), None)
         es, en = (f"¿quiso decir «{near}»?", f"did you mean “{near}”?") if near else ("no existe.", "there is none.")
         raise problems.wrong_value("place", code, Sentence(es=es, en=en))
-    if "place" not in resolved.trees:
+    if "place" not in resolved.trees and resolved.indicator.type not in ("formula", "manual"):
         raise _no_place(resolved.indicator)
 
 

@@ -44,6 +44,19 @@ class Catalogue:
         """The fact table of each indicator that has one."""
         return {name: table for tables in self.tables.values() for table in tables for name in table.measures}
 
+    def obstacle(self, name: str) -> Sentence | None:
+        """Why an indicator in force cannot be computed: what it waits for, what is broken; of a formula, its inputs' too."""
+        if name in self.broken:
+            return next((wrong.sentence for wrong in self.broken[name]), None)
+        resolved = self.resolved[name]
+        if resolved.waits is not None:
+            return resolved.waits
+        for other in resolved.inputs:
+            below = self.obstacle(other)
+            if below is not None:
+                return Sentence(f"{other}: {below.es}", f"{other}: {below.en}")
+        return None
+
 
 def load(conn: Connection, project: Project) -> Catalogue:
     """The catalogue of a project; read and resolved once per process for each state of its declarations and forms."""

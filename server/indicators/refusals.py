@@ -32,6 +32,13 @@ def no_indicator(name: str, near: str | None) -> Problem:
     )
 
 
+def no_logframe() -> Problem:
+    """404.1: the project has no logframe workbook of its own, or none with this number."""
+    return not_found(
+        Sentence(es="El proyecto no tiene ese marco lógico.", en="The project has no such logframe."),
+    )
+
+
 def no_records(name: str, inputs: Sequence[str]) -> Problem:
     """400.8: an indicator that no records stand behind: a formula, a figure typed by hand, one that waits."""
     ask = ", ".join(inputs)

@@ -19,6 +19,7 @@ from server.model.indicators import (
     place_ancestors,
     value_states,
 )
+from server.model.people import actors
 from server.model.submissions import submissions
 
 _DEFINITION: tuple[ColumnElement[Any], ...] = (
@@ -46,6 +47,21 @@ def list_logframes(conn: Connection, project_id: int) -> list[Logframe]:
         select(logframes).where(logframes.c.project_id == project_id).order_by(logframes.c.id.desc())
     ).mappings()
     return [Logframe(**{name: row[name] for name in Logframe.__dataclass_fields__}) for row in rows]
+
+
+def list_uploads(conn: Connection, project_id: int) -> list[tuple[Logframe, str | None, str | None]]:
+    """The same with the name of who gave each (None: nobody is known) and the XForm id of its form (None: the project's)."""
+    source = logframes.outerjoin(actors, actors.c.id == logframes.c.actor_id).outerjoin(
+        forms, forms.c.id == logframes.c.form_id
+    )
+    rows = conn.execute(
+        select(logframes, actors.c.display_name, forms.c.xml_form_id)
+        .select_from(source)
+        .where(logframes.c.project_id == project_id)
+        .order_by(logframes.c.id.desc())
+    ).mappings()
+    names = Logframe.__dataclass_fields__
+    return [(Logframe(**{name: row[name] for name in names}), row["display_name"], row["xml_form_id"]) for row in rows]
 
 
 def list_in_force(conn: Connection, project_id: int) -> list[Definition]:
@@ -84,6 +100,14 @@ def retire(conn: Connection, ids: Collection[int], when: datetime) -> None:
     for at in range(0, len(known), 500):
         chosen = definitions.c.id.in_(known[at : at + 500])
         conn.execute(update(definitions).where(chosen).values(retired_at=when))
+
+
+def hand_over(conn: Connection, ids: Collection[int], form_id: int | None) -> None:
+    """Let definitions be declared by another form's workbook (None: the project's)."""
+    known = sorted(ids)
+    for at in range(0, len(known), 500):
+        chosen = definitions.c.id.in_(known[at : at + 500])
+        conn.execute(update(definitions).where(chosen).values(form_id=form_id))
 
 
 def move(conn: Connection, definition_id: int, position: int) -> None:
