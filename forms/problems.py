@@ -106,6 +106,20 @@ def workbook_not_valid(findings: Iterable[Finding]) -> Problem:
     )
 
 
+def findings_of(problem: Problem) -> tuple[Finding, ...]:
+    """The findings that a problem lists, as records again; () where it lists none."""
+    return tuple(
+        Finding(
+            severity=found["severity"],
+            sentence=Sentence(found["es"], found["en"]),
+            sheet=found["sheet"],
+            row=found["row"],
+            column=found["column"],
+        )
+        for found in problem.details.get("findings", ())
+    )
+
+
 def form_not_valid(sentence: Sentence) -> Problem:
     """400.1: the XML is no XForm that a phone could open."""
     return Problem(400.1, sentence, {"format": "xml"})

@@ -1,4 +1,4 @@
-"""Consequences: what a version does to what its form holds already: its answers, its columns, its tables."""
+"""Consequences: what a version does to what is there already: its form's answers, columns and tables, and indicators."""
 
 from __future__ import annotations
 
@@ -11,11 +11,16 @@ from forms.difference import Difference
 from forms.late_renames import Late
 from forms.problems import Finding, Sentence, severest_first
 from forms.schema import Schema
+from server.actions import logframes
 from server.context import Context
+from server.indicators import catalogue
+from server.indicators.resolving import FormView
+from server.indicators.workbook import Sheets
 from server.model.forms import Form
+from server.model.projects import Project
 from server.store import forms
 from server.tables import layout, registry
-from server.tables.layout import Layout, Widening
+from server.tables.layout import DataColumn, DataTable, Layout, Widening
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +35,7 @@ class Consequences:
 def foresee(ctx: Context, form: Form, after: Schema, marks: Mapping[str, Any], rows: Mapping[str, int]) -> Consequences:
     """What becomes of the form's answers and tables once `after` is published; nothing is changed.
 
-    `marks` are those of the draft (`drafts.Marks`), `rows` its paths' rows of the sheet `survey`. Runs inside an action
+    `marks` are those of the draft (`workbooks.Marks`), `rows` its paths' rows of the sheet `survey`. Runs inside an action
     that has asked.
     """
     standing = registry.load(ctx.conn, form.id)
@@ -77,6 +82,42 @@ def foresee(ctx: Context, form: Form, after: Schema, marks: Mapping[str, Any], r
         widening=widening,
         findings=severest_first([*reused, *checked, *late.findings, *_joins(standing, widening, after, late, rows)]),
     )
+
+
+def foresee_declarations(
+    ctx: Context,
+    project: Project,
+    form: Form | None,
+    after: Schema,
+    marks: Mapping[str, Any],
+    sheets: Sheets | None,
+    *,
+    standing: Layout | None = None,
+) -> tuple[Finding, ...]:
+    """What is wrong with what the form's workbook declares, and what the version does to indicators, once it is published.
+
+    `form` is None where the project has none of that id, `sheets` None where the workbook declares nothing, `standing` the
+    layout after the version. Nothing is changed. Runs inside an action that has asked.
+    """
+    privacy = marks.get("privacy", {})
+    if form is None:
+        owner = FormView(id=0, form_id=after.form_id, schema=after, privacy=privacy)
+    else:
+        owner = catalogue.view_of(ctx.conn, form, newest=after, privacy=privacy)
+
+    def is_asked(path: str) -> bool:
+        names = (path, *(other for one in (_holding(standing, path) if standing else ()) for other in one.paths))
+        return any(name in after.by_path for name in names)
+
+    return logframes.check_form(ctx, project, owner, sheets or Sheets(), is_asked)
+
+
+def _holding(standing: Layout, path: str) -> Iterator[DataTable | DataColumn]:
+    """The tables and columns that hold what was or is at `path`, under each of its names."""
+    for table in standing.tables:
+        if path in table.paths:
+            yield table
+        yield from (column for column in table.columns if path in column.paths)
 
 
 def _current_schema(ctx: Context, form: Form) -> Schema | None:

@@ -3,55 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from forms import attachments, validate, workbook, xform
-from forms.problems import Finding, Problem, Sentence, Severity, workbook_not_valid
-from forms.schema import ExpectedAttachment, Schema
+from forms import attachments
+from forms.problems import Finding, severest_first, workbook_not_valid
+from forms.schema import ExpectedAttachment
 from server import credentials, problems
 from server.access import require
-from server.actions import consequences, following
+from server.actions import comparisons, consequences, following, logframes
+from server.actions.workbooks import Checked
 from server.blobs.blobs import Blob
 from server.context import Context
+from server.indicators import drafted
+from server.indicators.declaring import Change
+from server.indicators.workbook import Sheets
 from server.model.forms import Form, FormAttachment, FormVersion
+from server.model.projects import Project
 from server.store import form_attachments, forms, projects
 from server.tables import ddl, registry
 
-MAX_WORKBOOK: Final = 30_000_000
-"""Bytes of a workbook or XForm."""
 ITEMSETS: Final = "itemsets.csv"
-Marks = dict[str, dict[str, Any]]
-"""What the workbook says beside the form: `privacy` and `was` by path, `choices_were` by list and code."""
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """A form that can be opened, and what was found on the way."""
-
-    xml: bytes
-    schema: Schema
-    findings: tuple[Finding, ...]
-    marks: Marks
-    itemsets: bytes | None
-    rows: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """What a file would do to its form.
-
-    `against` is the published version that it is compared with (None: there is none), `same` says that it is that very
-    version, `held` names the files that the form has already and would keep.
-    """
-
-    against: FormVersion | None
-    same: bool
-    held: frozenset[str]
-    findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +46,8 @@ class Draft:
 class Published:
     """What publishing did. `again` says that this very version was published already.
 
-    `findings` are the files that are missing, `changes` what became of the version before, as uploading said it.
+    `findings` are the files that are missing, `changes` what became of the version before, as uploading said it, `declared`
+    what became of the indicators and the rest that its workbook declares.
     """
 
     form: Form
@@ -80,6 +55,7 @@ class Published:
     findings: tuple[Finding, ...]
     changes: tuple[Finding, ...]
     again: bool
+    declared: Change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,55 +66,11 @@ class Discarded:
     published: FormVersion | None
 
 
-def check(data: bytes, filename: str, *, java: Path | None = None) -> Checked:
-    """Read a workbook (.xlsx, .xls, .md) or an XForm (.xml) with every check there is; raises Problem 400.15 or 400.1.
-
-    Needs no permission: nothing of the office is touched.
-    """
-    if len(data) > MAX_WORKBOOK:
-        raise problems.too_large(filename, MAX_WORKBOOK)
-    if filename.lower().endswith(".xml"):
-        schema = xform.read(data)
-        return Checked(data, schema, _validated(data, java, {}), {}, None)
-    compiled = workbook.compile(data, filename)
-    schema = xform.read(compiled.xml)
-    findings = (*compiled.findings, *_validated(compiled.xml, java, compiled.rows))
-    marks: Marks = {
-        "privacy": {path: mark.privacy for path, mark in compiled.marks.items() if mark.privacy},
-        "was": {path: mark.was for path, mark in compiled.marks.items() if mark.was},
-        "choices_were": {name: dict(codes) for name, codes in compiled.choices_were.items()},
-    }
-    return Checked(compiled.xml, schema, findings, marks, compiled.itemsets, compiled.rows)
-
-
-def compare(ctx: Context, project_id: int, checked: Checked) -> Comparison:
-    """What uploading and publishing would say; nothing is changed. Who may do that may ask.
-
-    Its errors are what publishing would refuse.
-    """
-    project = projects.find_project(ctx.conn, project_id)
-    if project is None:
-        raise problems.no_project(project_id)
-    form = forms.find_form(ctx.conn, project_id, checked.schema.form_id)
-    require(ctx, "form.update" if form else "form.create", form or project)
-
-    if form is None:
-        return Comparison(against=None, same=False, held=frozenset(), findings=())
-    against = forms.get_version(ctx.conn, form.current_version_id) if form.current_version_id else None
-    like = form.draft_version_id or form.current_version_id
-    held = form_attachments.list_attachments(ctx.conn, like) if like else []
-    return Comparison(
-        against=against,
-        same=against is not None and against.sha256 == hashlib.sha256(checked.xml).hexdigest(),
-        held=frozenset(file.name for file in held if file.sha256 is not None),
-        findings=_foreseen(ctx, form, checked, taken="error"),
-    )
-
-
 def upload(ctx: Context, project_id: int, checked: Checked, *, original: Blob | None, name: str | None) -> Draft:
     """Make what was checked the draft of its form (a new form where the project has none of that id).
 
-    `original` is the workbook, already among the blobs. The findings name what the new version does to stored data.
+    `original` is the workbook, already among the blobs. The findings name what the new version does to stored data and to
+    indicators. Raises Problem 400.15 where the workbook has indicator sheets that cannot be read.
     """
     project = projects.find_project(ctx.conn, project_id)
     if project is None:
@@ -146,12 +78,14 @@ def upload(ctx: Context, project_id: int, checked: Checked, *, original: Blob | 
     form = forms.find_form(ctx.conn, project_id, checked.schema.form_id)
     require(ctx, "form.update" if form else "form.create", form or project)
 
+    if checked.sheets is not None and any(finding.severity == "error" for finding in checked.sheets.findings):
+        raise workbook_not_valid(checked.findings)
     if form is None:
         form_id = forms.add_form(
             ctx.conn, project_id=project_id, xml_form_id=checked.schema.form_id, created_at=ctx.now()
         )
         form = forms.get_form(ctx.conn, form_id)
-    findings = (*checked.findings, *_foreseen(ctx, form, checked, taken="warning"))
+    findings = (*checked.findings, *comparisons.foresee(ctx, project, form, checked, taken="warning"))
     token = credentials.new_token()
     version_id = forms.add_version(
         ctx.conn,
@@ -164,6 +98,7 @@ def upload(ctx: Context, project_id: int, checked: Checked, *, original: Blob | 
         workbook_sha256=original.sha256 if original else None,
         workbook_name=name,
         marks=checked.marks,
+        declarations=drafted.to_json(checked.sheets) if checked.sheets is not None else None,
         draft_token_hash=credentials.token_hash(token),
         created_at=ctx.now(),
     )
@@ -206,51 +141,60 @@ def publish(
 ) -> Published:
     """Make the draft the published version: phones get it, the typed tables are widened for it.
 
-    The same content published again under the same version is no error: only its media can be new. Other content under a
-    version that phones may hold already is Problem 409.6. `progress` is told (done, all) where
-    stored rows must be written again. Raises Problem 503.1 where somebody's reading holds up a typed table.
+    What its workbook declares is in force from then on, in place of what the version before declared. The same content
+    published again under the same version is no error: only its media and what its indicator sheets say can be new. Other
+    content under a version that phones may hold already is Problem 409.6. `progress` is told (done, all) where stored rows
+    must be written again. Raises Problem 503.1 where somebody's reading holds up a typed table.
     """
     form = _drafted(ctx, project_id, form_id)
     require(ctx, "form.update", form)
     with ddl.waiting(ctx.conn, seconds=ctx.settings.database_wait, form_id=form_id):
-        return _publish(ctx, forms.hold_for_change(ctx.conn, form.id), progress)
+        project = projects.hold_for_change(ctx.conn, project_id)  # before the form, as whoever takes a logframe does
+        return _publish(ctx, project, forms.hold_for_change(ctx.conn, form.id), progress)
 
 
-def _publish(ctx: Context, form: Form, progress: Callable[[int, int], None] | None) -> Published:
+def _publish(ctx: Context, project: Project, form: Form, progress: Callable[[int, int], None] | None) -> Published:
     form_id, project_id = form.xml_form_id, form.project_id
     if form.draft_version_id is None:  # somebody else has just published it
         raise problems.no_draft(form_id)
     draft = forms.get_version(ctx.conn, form.draft_version_id)
     held = forms.find_published(ctx.conn, form.id, draft.version)
-    taken = _version_taken(form, held, draft.sha256)
+    taken = comparisons.version_taken(form, held, draft.sha256)
     if taken is not None:
         raise taken
     missing = attachments.missing(
         file.name for file in form_attachments.list_attachments(ctx.conn, draft.id) if file.sha256 is None
     )
+    kept = forms.get_declarations(ctx.conn, draft.id)
+    sheets = drafted.from_json(kept) if kept is not None else None
     if held is not None:
-        return _publish_again(ctx, form, held, draft, missing)
+        return _publish_again(ctx, project, form, held, draft, missing, sheets)
 
     schema = registry.schema_of(ctx.conn, draft)
     foreseen = consequences.foresee(ctx, form, schema, draft.marks, {})
-    refusals = [finding for finding in foreseen.findings if finding.severity == "error"]
-    if refusals:
-        raise workbook_not_valid(refusals)
+    declared = consequences.foresee_declarations(
+        ctx, project, form, schema, draft.marks, sheets, standing=foreseen.widening.layout
+    )
+    changes = severest_first((*foreseen.findings, *declared))
+    _refuse(changes)
     widening = foreseen.widening
     stored = registry.store(ctx.conn, form.id, widening)
     ddl.apply(ctx.conn, widening, stored)
     forms.change_version(ctx.conn, draft.id, published_at=ctx.now(), draft_token_hash=None)
     forms.change_form(ctx.conn, form.id, current_version_id=draft.id, draft_version_id=None, updated_at=ctx.now())
+    made = logframes.take_form(ctx, project, form, draft, sheets)
     if widening.rewrites:
         following.tabulate_all(ctx, form.id, progress=progress)
+    logframes.renew(ctx, project_id, rewritten=form.id if widening.rewrites else None)
 
     ctx.record("form.update.publish", project_id=project_id, form_id=form.id, details={"versionId": draft.id})
     return Published(
         form=forms.get_form(ctx.conn, form.id),
         version=forms.get_version(ctx.conn, draft.id),
         findings=missing,
-        changes=foreseen.findings,
+        changes=changes,
         again=False,
+        declared=made,
     )
 
 
@@ -310,31 +254,6 @@ def list_draft_attachments(ctx: Context, project_id: int, form_id: str, token: s
     return form_attachments.list_attachments(ctx.conn, version.id)
 
 
-def _validated(xml: bytes, java: Path | None, rows: dict[str, int] | object) -> tuple[Finding, ...]:
-    found = validate.find_java(java)
-    if found is None:
-        return (validate.not_checked(java),)
-    return validate.validate(xml, found, rows=rows if isinstance(rows, dict) else None)
-
-
-def _foreseen(ctx: Context, form: Form, checked: Checked, *, taken: Severity) -> tuple[Finding, ...]:
-    """What the version does to the form; a version string that is taken is as severe as `taken`."""
-    foreseen = consequences.foresee(ctx, form, checked.schema, checked.marks, checked.rows)
-    held = forms.find_published(ctx.conn, form.id, checked.schema.version)
-    problem = _version_taken(form, held, hashlib.sha256(checked.xml).hexdigest())
-    if problem is None:
-        return foreseen.findings
-    told = Sentence(problem.say("es"), problem.say("en"))
-    return (Finding(severity=taken, sentence=told, sheet="settings", column="version"), *foreseen.findings)
-
-
-def _version_taken(form: Form, held: FormVersion | None, sha256: str) -> Problem | None:
-    """Problem 409.6 where `held`, the published version of the same string, is other content or no longer current."""
-    if held is None or (held.sha256 == sha256 and held.id == form.current_version_id):
-        return None
-    return problems.version_taken(form.xml_form_id, held.version)
-
-
 def _expect_attachments(ctx: Context, form: Form, version_id: int, checked: Checked) -> None:
     expected = list(checked.schema.attachments)
     if checked.itemsets is not None and all(entry.name != ITEMSETS for entry in expected):
@@ -355,6 +274,12 @@ def _expect_attachments(ctx: Context, form: Form, version_id: int, checked: Chec
             )
 
 
+def _refuse(findings: Iterable[Finding]) -> None:
+    refusals = [finding for finding in findings if finding.severity == "error"]
+    if refusals:
+        raise workbook_not_valid(refusals)
+
+
 def _drafted(ctx: Context, project_id: int, form_id: str) -> Form:
     form = forms.find_form(ctx.conn, project_id, form_id)
     if form is None:
@@ -365,9 +290,25 @@ def _drafted(ctx: Context, project_id: int, form_id: str) -> Form:
 
 
 def _publish_again(
-    ctx: Context, form: Form, held: FormVersion, draft: FormVersion, missing: tuple[Finding, ...]
+    ctx: Context,
+    project: Project,
+    form: Form,
+    held: FormVersion,
+    draft: FormVersion,
+    missing: tuple[Finding, ...],
+    sheets: Sheets | None,
 ) -> Published:
-    """The very same form: phones see new media by their hashes, everything else stays."""
+    """The very same form: phones see new media by their hashes, everything else stays, but for what the workbook declares.
+
+    A file without indicator sheets says nothing of them then.
+    """
+    made, changes = Change(), tuple[Finding, ...]()
+    if sheets is not None:
+        schema = registry.schema_of(ctx.conn, draft)
+        changes = consequences.foresee_declarations(ctx, project, form, schema, draft.marks, sheets)
+        _refuse(changes)
+        made = logframes.take_form(ctx, project, form, draft, sheets)
+        logframes.renew(ctx, project.id)
     for file in form_attachments.list_attachments(ctx.conn, draft.id):
         place = form_attachments.find_attachment(ctx.conn, held.id, file.name)
         if place is not None and file.sha256 is not None and place.sha256 != file.sha256:
@@ -384,7 +325,14 @@ def _publish_again(
                 "form.attachment.update", project_id=form.project_id, form_id=form.id, details={"name": file.name}
             )
     _drop_draft(ctx, form, draft)
-    return Published(form=forms.get_form(ctx.conn, form.id), version=held, findings=missing, changes=(), again=True)
+    return Published(
+        form=forms.get_form(ctx.conn, form.id),
+        version=held,
+        findings=missing,
+        changes=changes,
+        again=True,
+        declared=made,
+    )
 
 
 def _drop_draft(ctx: Context, form: Form, draft: FormVersion) -> None:

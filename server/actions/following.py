@@ -18,7 +18,7 @@ from server.indicators import catalogue, facts
 from server.model.forms import Form
 from server.model.submissions import Submission
 from server.prepared import statement
-from server.store import flags, forms, people, submissions
+from server.store import flags, forms, people, projects, submissions
 from server.tables import ddl, registry, rows
 from server.tables.rows import Provenance, Tabulator
 
@@ -101,7 +101,7 @@ def follow_stored(ctx: Context, submission_id: int, *, leave: Collection[str] = 
     if submission.draft:
         return
     if submission.deleted_at is not None:
-        forget(ctx, form, submission_id)
+        forget(ctx, form, submission_id, leave=leave)
         return
     current = submissions.get_current(ctx.conn, submission_id)
     version = forms.get_version(ctx.conn, current.form_version_id) if current.form_version_id else None
@@ -118,10 +118,11 @@ def follow_stored(ctx: Context, submission_id: int, *, leave: Collection[str] = 
     follow(ctx, followed, leave=leave)
 
 
-def forget(ctx: Context, form: Form, submission_id: int) -> None:
-    """Take back what followed from a submission."""
+def forget(ctx: Context, form: Form, submission_id: int, *, leave: Collection[str] = ()) -> None:
+    """Take back what followed from a submission (but what the followers in `leave` did)."""
     rows.clear(ctx.conn, registry.load(ctx.conn, form.id), submission_id)
-    facts_of(ctx, form).clear(ctx.conn, submission_id)
+    if INDICATORS not in leave:
+        facts_of(ctx, form).clear(ctx.conn, submission_id)
 
 
 def tabulate_all(ctx: Context, form_id: int, *, progress: Progress | None = None) -> None:
@@ -139,9 +140,14 @@ def tabulate_all(ctx: Context, form_id: int, *, progress: Progress | None = None
 
 
 def prepare_rebuild(ctx: Context) -> list[Held]:
-    """Make sure that every typed table stands as its layout says; gives what each form holds now."""
+    """Make sure that every typed table stands as its layout says, and its facts as declared; gives what each form holds now.
+
+    Projects are held before forms, as whoever changes declarations does.
+    """
     require(ctx, "config.set", None)
-    everything = forms.list_every_form(ctx.conn)
+    for project in projects.list_projects(ctx.conn):
+        projects.hold_for_change(ctx.conn, project.id)
+    everything = [forms.hold_for_change(ctx.conn, form.id) for form in forms.list_every_form(ctx.conn)]
     for form in everything:
         ddl.repair(ctx.conn, registry.load(ctx.conn, form.id))
         facts.renew(ctx.conn, form.id, catalogue.tables_of(ctx.conn, form), rewritten=True)

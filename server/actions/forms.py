@@ -7,10 +7,12 @@ from typing import Final, Literal, get_args
 from forms.problems import Sentence
 from server import problems
 from server.access import may, require
+from server.actions import logframes
 from server.context import Context
 from server.model.forms import Form, FormAttachment, FormVersion, ListedForm
 from server.model.projects import Project
 from server.store import form_attachments, forms, projects
+from server.tables import ddl
 
 State = Literal["open", "closing", "closed"]
 STATES: Final[tuple[str, ...]] = get_args(State)
@@ -112,10 +114,20 @@ def set_state(ctx: Context, project_id: int, form_id: str, state: str) -> None:
 
 
 def delete_form(ctx: Context, project_id: int, form_id: str) -> None:
-    """Put a form away: phones get it no more; what was and still is sent stays."""
+    """Put a form away: phones get it no more; what was and still is sent stays.
+
+    Indicators over it have no figures from then on, until a form of the same id is published. Raises Problem 503.1 where
+    somebody's reading holds up one of its tables of facts.
+    """
     form = get_form(ctx, project_id, form_id)
     require(ctx, "form.delete", form)
-    forms.change_form(ctx.conn, form.id, deleted_at=ctx.now())
+    with ddl.waiting(ctx.conn, seconds=ctx.settings.database_wait, form_id=form_id):
+        projects.hold_for_change(ctx.conn, project_id)
+        form = forms.hold_for_change(ctx.conn, form.id)
+        if form.deleted_at is not None:  # somebody else has just deleted it
+            raise problems.no_form(form_id)
+        forms.change_form(ctx.conn, form.id, deleted_at=ctx.now())
+        logframes.drop_facts(ctx, form)
 
     ctx.record("form.delete", form_id=form.id, project_id=project_id)
 

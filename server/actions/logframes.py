@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any, Final
 
 from forms.problems import Finding, Sentence, severest_first
@@ -13,14 +14,16 @@ from server.access import require
 from server.blobs.blobs import Blob
 from server.context import Context
 from server.indicators import book as books
-from server.indicators import catalogue, declaring, facts, refusals, workbook
+from server.indicators import catalogue, declaring, facts, publishing, refusals, workbook
 from server.indicators import kept as keeping
 from server.indicators import places as hierarchy
+from server.indicators.book import Book
 from server.indicators.declarations import Declarations
-from server.indicators.declaring import Change, Finder
+from server.indicators.declaring import Change
 from server.indicators.resolving import FormView
+from server.indicators.succession import hand_over, inherited
 from server.indicators.workbook import Sheets
-from server.model.forms import Form
+from server.model.forms import Form, FormVersion
 from server.model.indicators import Logframe
 from server.model.projects import Project
 from server.store import forms, indicators, projects
@@ -76,11 +79,11 @@ def put(ctx: Context, project_id: int, sheets: Sheets, *, original: Blob, name: 
     if any(finding.severity == "error" for finding in found):
         raise refusals.logframe_not_valid(found)
 
-    made = _keep(ctx, project, sheets.declarations, None, original.sha256, name)
+    made = _keep(ctx, project, sheets.declarations, None, lambda: original.sha256, name)
     with ddl.waiting(ctx.conn, seconds=ctx.settings.database_wait, form_id=project.name):
         renew(ctx, project_id)
 
-    counts = {kind: sum(one["kind"] == kind for one in made.added) for kind in keeping.KINDS}
+    counts = _counts(made)
     ctx.record("indicator.update", project_id=project_id, details={"added": counts, "retired": len(made.retired)})
     held = sum(1 for _ in keeping.records(sheets.declarations))
     now = catalogue.load(ctx.conn, _project(ctx, project_id))
@@ -120,39 +123,90 @@ def renew(ctx: Context, project_id: int, *, rewritten: int | None = None) -> Non
 
 
 def drop_facts(ctx: Context, form: Form) -> None:
-    """Remove the fact tables of a form that is put away. The gate was taken by the action that asks."""
+    """Remove the fact tables of a form that is put away. The gate was taken by the action that asks, which holds both."""
     if indicators.list_fact_tables(ctx.conn, form.id):
         facts.renew(ctx.conn, form.id, [])
         forms.change_form(ctx.conn, form.id, layout_revision=secrets.token_hex(8))
+    _revise(ctx, form.project_id)
 
 
 def check_form(
-    ctx: Context, project: Project, declarations: Declarations, owner: FormView, finding: Finder
+    ctx: Context, project: Project, owner: FormView, sheets: Sheets, is_asked: Callable[[str], bool]
 ) -> tuple[Finding, ...]:
-    """What is wrong with what a form's own workbook declares, and what its new version breaks of other workbooks."""
-    book = books.load(ctx.conn, project)
-    views = {**_views(ctx, project), owner.form_id: owner}
-    return tuple(dict.fromkeys(declaring.findings(book, declarations, owner, views, finding)))
+    """What is wrong with what a form's own workbook declares, and what its new version does to other workbooks.
+
+    `owner` is the form as it would be, `is_asked` says of a path whether the version asks that question still. The findings
+    of `sheets` themselves are not among them.
+    """
+    sound = declaring.owned(_sound(sheets), owner.form_id)
+    book = _inherited(ctx, project, sound, owner.id, owner.form_id)
+    found = publishing.foresee(
+        ctx.conn,
+        project,
+        book,
+        sound,
+        owner=owner,
+        before=_views(ctx, project),
+        finding=sheets.finding,
+        is_asked=is_asked,
+    )
+    return severest_first(dict.fromkeys(found))
 
 
-def take_form(
-    ctx: Context, project: Project, form: Form, declarations: Declarations, sha256: str, name: str | None
-) -> None:
-    """Let a form's own workbook declare this from now on. The gate was taken by publishing, which holds the project."""
-    _keep(ctx, project, declaring.owned(declarations, form.xml_form_id), form.id, sha256, name)
+def take_form(ctx: Context, project: Project, form: Form, version: FormVersion, sheets: Sheets | None) -> Change:
+    """Let the workbook of a form's version declare this from now on (None: nothing); gives what changed.
+
+    The gate was taken by publishing, which holds the project.
+    """
+
+    def file() -> str:
+        """The workbook, or the XForm where there is none."""
+        return version.workbook_sha256 or ctx.blobs.put(BytesIO(forms.get_xml(ctx.conn, version.id))).sha256
+
+    declarations = declaring.owned((sheets or Sheets()).declarations, form.xml_form_id)
+    made = _keep(ctx, project, declarations, form, file, version.workbook_name)
+    _revise(ctx, project.id)
+    if made:
+        details = {"added": _counts(made), "retired": len(made.retired)}
+        ctx.record("indicator.update", project_id=project.id, form_id=form.id, details=details)
+    return made
+
+
+def _counts(made: Change) -> dict[str, int]:
+    return {kind: sum(one["kind"] == kind for one in made.added) for kind in keeping.KINDS}
+
+
+def _revise(ctx: Context, project_id: int) -> None:
+    """What is computed from the declarations of a project may be another from now on."""
+    if _project(ctx, project_id).indicators_revision:
+        projects.change_project(ctx.conn, project_id, indicators_revision=secrets.token_hex(8))
 
 
 def _findings(ctx: Context, project: Project, sheets: Sheets) -> tuple[Finding, ...]:
-    book = books.load(ctx.conn, project)
-    broken = any(finding.severity == "error" for finding in sheets.findings)
-    sound = _sound(sheets) if broken else sheets.declarations
+    sound = _sound(sheets)
+    book = _inherited(ctx, project, sound, None, None)
     found = declaring.findings(book, sound, None, _views(ctx, project), sheets.finding)
     return severest_first(dict.fromkeys((*sheets.findings, *found)))
+
+
+def _inherited(
+    ctx: Context, project: Project, declarations: Declarations, owner: int | None, form_id: str | None
+) -> Book:
+    """What is in force, with what the workbook takes over from deleted forms as its own."""
+    book = books.load(ctx.conn, project)
+    return hand_over(book, inherited(book, declarations, _gone(ctx, project), form_id), owner)
+
+
+def _gone(ctx: Context, project: Project) -> dict[int, str]:
+    """The XForm ids of a project's deleted forms, by row id."""
+    return {form.id: form.xml_form_id for form in forms.list_deleted(ctx.conn, project.id)}
 
 
 def _sound(sheets: Sheets) -> Declarations:
     """The rows in which no cell is wrong: the others are told already, and what they lack would only be told twice."""
     given = sheets.declarations
+    if all(finding.severity != "error" for finding in sheets.findings):
+        return given
     return Declarations(
         results=given.results,
         indicators=tuple(one for one in given.indicators if sheets.is_sound(one)),
@@ -169,10 +223,22 @@ def _views(ctx: Context, project: Project) -> dict[str, FormView]:
 
 
 def _keep(
-    ctx: Context, project: Project, declarations: Declarations, owner: int | None, sha256: str, name: str | None
+    ctx: Context,
+    project: Project,
+    declarations: Declarations,
+    form: Form | None,
+    file: Callable[[], str],
+    name: str | None,
 ) -> Change:
-    """Write down what changes; gives it."""
-    conn, now = ctx.conn, ctx.now()
+    """Write down what changes; gives it.
+
+    `form` is whose workbook it is (None: the project's), `file` gives the SHA-256 under which it is among the blobs.
+    """
+    conn, now, owner = ctx.conn, ctx.now(), form.id if form else None
+    heirlooms = inherited(
+        books.load(conn, project), declarations, _gone(ctx, project), form.xml_form_id if form else None
+    )
+    indicators.hand_over(conn, heirlooms, owner)
     standing = indicators.list_in_force(conn, project.id)
     made = declaring.change(standing, declarations, owner, indicators.last_versions(conn, project.id))
     for definition_id, position in made.moved.items():
@@ -182,7 +248,7 @@ def _keep(
             conn,
             project_id=project.id,
             form_id=owner,
-            workbook_sha256=sha256,
+            workbook_sha256=file(),
             workbook_name=name,
             actor_id=(ctx.actor.id or None) if ctx.actor else None,
             created_at=now,
@@ -190,7 +256,7 @@ def _keep(
         about: dict[str, Any] = {"project_id": project.id, "form_id": owner, "logframe_id": logframe_id}
         indicators.retire(conn, made.retired, now)
         indicators.add_definitions(conn, [{**about, **row, "created_at": now} for row in made.added])
-    if made or made.moved:
+    if made or made.moved or heirlooms:
         projects.change_project(conn, project.id, indicators_revision=secrets.token_hex(8))
     if _touches_places(made, standing):
         _place(ctx, project.id)

@@ -13,7 +13,7 @@ import click
 from forms import attachments
 from forms.attachments import Folder
 from forms.problems import Finding, Sentence, workbook_not_valid
-from server.actions import drafts, forms, projects
+from server.actions import comparisons, drafts, forms, projects, workbooks
 from server.cli.desk import Desk, act, ask, desk, read_file
 from server.cli.people import show_code
 from server.context import Office
@@ -38,7 +38,7 @@ def form() -> None:
 def check(context: click.Context, file: Path, project_id: int | None, media: Path | None, java: Path | None) -> None:
     """Say everything that is wrong with a workbook (.xlsx, .xls, .md) or XForm (.xml)."""
     at = desk(context)
-    checked = drafts.check(read_file(file), file.name, java=java)
+    checked = workbooks.check(read_file(file), file.name, java=java)
     compared = _compare(at, project_id, checked) if project_id is not None else None
     schema = checked.schema
     questions = sum(field.kind == "question" and not field.path.startswith("/meta/") for field in schema.fields)
@@ -145,7 +145,7 @@ def publish_file(
     """Check, compare, upload and publish a file with its media; what would be refused leaves a draft as it is."""
     data = file.read_bytes()
     checked = _check(file.name, data)
-    compared = ask(office, lambda ctx: drafts.compare(ctx, project_id, checked))
+    compared = ask(office, lambda ctx: comparisons.compare(ctx, project_id, checked))
     if _errors(compared.findings):
         raise workbook_not_valid((*checked.findings, *compared.findings))
     made = _upload(at, office, project_id, file, data, checked)
@@ -155,25 +155,35 @@ def publish_file(
         published = act(office, lambda ctx: drafts.publish(ctx, project_id, form_id, progress=progress))
     _tell_media(at, folder)
     version = published.version.version or _UNNAMED.say(at.language)
+    _tell_declared(at, published)
     if published.again:
         at.say(f"«{form_id}» {version} ya estaba publicado.", f"“{form_id}” {version} was published already.")
     else:
         at.say(f"«{form_id}» {version} publicado.", f"“{form_id}” {version} published.")
 
 
-def _check(name: str, data: bytes) -> drafts.Checked:
-    checked = drafts.check(data, name)
+def _tell_declared(at: Desk, published: drafts.Published) -> None:
+    made = published.declared
+    if made:
+        at.say(
+            f"Indicadores y otras filas declaradas: {len(made.added)} nuevas o cambiadas, {made.gone} retiradas.",
+            f"Indicators and other rows declared: {len(made.added)} new or changed, {made.gone} retired.",
+        )
+
+
+def _check(name: str, data: bytes) -> workbooks.Checked:
+    checked = workbooks.check(data, name)
     if _errors(checked.findings):
         raise workbook_not_valid(checked.findings)
     return checked
 
 
-def _compare(at: Desk, project_id: int, checked: drafts.Checked) -> drafts.Comparison:
+def _compare(at: Desk, project_id: int, checked: workbooks.Checked) -> comparisons.Comparison:
     with at.office() as office:
-        return ask(office, lambda ctx: drafts.compare(ctx, project_id, checked))
+        return ask(office, lambda ctx: comparisons.compare(ctx, project_id, checked))
 
 
-def _tell_comparison(at: Desk, compared: drafts.Comparison) -> None:
+def _tell_comparison(at: Desk, compared: comparisons.Comparison) -> None:
     if compared.against is None:
         at.say(
             "El proyecto no tiene publicado este formulario: será nuevo.",
@@ -194,7 +204,7 @@ def _tell_comparison(at: Desk, compared: drafts.Comparison) -> None:
 
 
 def _upload(
-    at: Desk, office: Office, project_id: int, file: Traversable, data: bytes, checked: drafts.Checked
+    at: Desk, office: Office, project_id: int, file: Traversable, data: bytes, checked: workbooks.Checked
 ) -> drafts.Draft:
     original = None if file.name.lower().endswith(".xml") else office.blobs.put(BytesIO(data))
     made = act(office, lambda ctx: drafts.upload(ctx, project_id, checked, original=original, name=file.name))
@@ -224,7 +234,7 @@ def _tell_media(at: Desk, folder: Folder) -> None:
     at.tell(folder.findings())
 
 
-def _needed(checked: drafts.Checked) -> list[str]:
+def _needed(checked: workbooks.Checked) -> list[str]:
     """The files that somebody has to give: `itemsets.csv` comes out of the workbook."""
     made = {drafts.ITEMSETS} if checked.itemsets is not None else set()
     return [file.name for file in checked.schema.attachments if file.name not in made]

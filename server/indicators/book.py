@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -41,6 +41,20 @@ class Book:
     targets: tuple[Kept[Target], ...] = ()
     checks: tuple[Kept[Check], ...] = ()
     places: tuple[Kept[Place], ...] = ()
+
+    @property
+    def everything(self) -> Iterator[Kept[Any]]:
+        """Every record, kind by kind."""
+        kinds: tuple[Iterable[Kept[Any]], ...] = (
+            self.results,
+            self.indicators.values(),
+            self.dimensions,
+            self.targets,
+            self.checks,
+            self.places,
+        )
+        for kind in kinds:
+            yield from kind
 
     @cached_property
     def levels(self) -> tuple[str, ...]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from forms.problems import Finding, Sentence
+from forms.problems import Finding, Sentence, Severity
 from server.indicators import kept as keeping
 from server.indicators import places as hierarchy
 from server.indicators.book import Book, Kept
@@ -20,15 +20,24 @@ from server.indicators.periods import KINDS, PeriodError, parse
 from server.indicators.resolving import ROUND, FormView, Resolved, Wrong, question_of, resolve, resolve_check
 from server.model.indicators import Definition
 
-Finder = Callable[[Record, str, Sentence], Finding]
-"""Makes the finding on a cell: the record, its column, what is wrong."""
+
+class Finder(Protocol):
+    """Makes the finding on a cell: the record, its column, what is wrong."""
+
+    def __call__(self, record: Record, column: str, sentence: Sentence, severity: Severity = "error", /) -> Finding:
+        """The finding."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What a workbook changes of what is in force: ids that retire, rows that only move, versions that are new."""
+    """What a workbook changes of what is in force: ids that retire, rows that only move, versions that are new.
+
+    `gone` is how many of those that retire have no new version.
+    """
 
     retired: tuple[int, ...] = ()
+    gone: int = 0
     moved: Mapping[int, int] = field(default_factory=dict)
     added: tuple[dict[str, Any], ...] = ()
 
@@ -87,7 +96,8 @@ def change(
                 "digest": digest,
             }
         )
-    return Change(retired=tuple(one.id for one in mine.values()), moved=moved, added=tuple(added))
+    gone = len(mine.keys() - {(row["kind"], row["name"]) for row in added})
+    return Change(retired=tuple(one.id for one in mine.values()), gone=gone, moved=moved, added=tuple(added))
 
 
 def after(book: Book, declarations: Declarations, owner: int | None, when: datetime) -> Book:
@@ -114,11 +124,14 @@ def findings(
     owner: FormView | None,
     views: Mapping[str, FormView],
     finding: Finder,
+    *,
+    before: Mapping[str, FormView] | None = None,
 ) -> Iterator[Finding]:
     """Everything wrong with what a workbook declares, beside the forms and what other workbooks declare.
 
-    `book` is what is in force before; `views` are the published forms, with the owner's as it would be. What would be wrong
-    with declarations of other workbooks is said of the whole.
+    `book` is what is in force before; `views` are the published forms, with the owner's as it would be (`before`: as they
+    are now, where that is another). What would be wrong with declarations of other workbooks is said of the whole: an error
+    where a logframe breaks them, a warning where a form's new version does, which nobody refuses for their sake.
     """
     owner_id = owner.id if owner else None
     changed = after(book, declarations, owner_id, _SOME_TIME)
@@ -139,8 +152,8 @@ def findings(
         for one in wrong:
             if kept.form_id == owner_id:
                 yield finding(kept.record, one.column, one.sentence)
-            elif name in book.indicators and _was_sound(book, name, views):
-                yield _of_others(name, one.sentence)
+            elif name in book.indicators and _was_sound(book, name, before or views):
+                yield _of_others(name, one.sentence, "error" if owner is None else "warning")
     for check in declarations.checks:
         form = views.get(check.form or "")
         if form is None:
@@ -342,9 +355,9 @@ def _no_such(es: str, en: str, name: str) -> Sentence:
     return Sentence(f"no hay ningún {es} «{name}».", f"there is no {en} “{name}”.")
 
 
-def _of_others(name: str, sentence: Sentence) -> Finding:
+def _of_others(name: str, sentence: Sentence, severity: Severity = "error") -> Finding:
     return Finding(
-        severity="error",
+        severity=severity,
         sentence=Sentence(
             f"«{name}», de otro libro del proyecto, dejaría de valer: {sentence.es}",
             f"“{name}”, of another workbook of the project, would hold no more: {sentence.en}",

@@ -164,7 +164,7 @@ def renew(conn: Connection, form_id: int, tables: Sequence[FactTable], *, rewrit
     if not rewritten and [row[1:] for row in standing] == wanted:
         return False
     for _, _, name, _ in standing:
-        conn.execute(DropTable(_physical(conn, name, []), if_exists=True))
+        conn.execute(DropTable(_standing(conn, name), if_exists=True))
     for one in tables:
         conn.execute(DropTable(one.table, if_exists=True))
         conn.execute(CreateTable(one.table))
@@ -373,6 +373,11 @@ def _physical(conn: Connection, name: str, columns: Sequence[Column[Any]]) -> Ta
     if conn.dialect.name == "postgresql":
         return Table(name, metadata, *columns, schema=SCHEMA)
     return Table(f"{SCHEMA}_{name}", metadata, *columns)
+
+
+def _standing(conn: Connection, name: str) -> Table:
+    """A table by the name that the registry has, which is the whole of it."""
+    return Table(name, MetaData(), schema=SCHEMA if conn.dialect.name == "postgresql" else None)
 
 
 def _insert(one: FactTable, rows: Select[Any]) -> Any:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from forms import spreadsheets
 from forms.misspellings import likely_sheet
-from forms.problems import Finding, Problem, Sentence, Severity
+from forms.problems import Finding, Problem, Sentence, Severity, findings_of
 from forms.spreadsheets import Book
 from server.indicators.declarations import Category, Check, Declarations, Dimension, Indicator, Place, Result, Target
 from server.indicators.entries import Entry, Record, read_entries, said
@@ -104,7 +104,7 @@ def read(data: bytes, filename: str) -> Sheets:
     try:
         book = spreadsheets.read(data, filename, SCHEMAS)
     except Problem as problem:
-        return Sheets(findings=_findings_of(problem))
+        return Sheets(findings=findings_of(problem))
     has_survey = any(name.strip().lower() == "survey" for name in book.names)
     findings = list(_sheet_findings(book, has_survey))
     layouts: dict[str, Layout] = {}
@@ -147,21 +147,6 @@ def read(data: bytes, filename: str) -> Sheets:
             if finding.severity == "error"
             for column in (finding.column, None)
         ),
-    )
-
-
-def _findings_of(problem: Problem) -> tuple[Finding, ...]:
-    """The findings that spreadsheets raises, as records again."""
-    listed: Sequence[Mapping[str, Any]] = problem.details["findings"]
-    return tuple(
-        Finding(
-            severity=found["severity"],
-            sentence=Sentence(found["es"], found["en"]),
-            sheet=found["sheet"],
-            row=found["row"],
-            column=found["column"],
-        )
-        for found in listed
     )
 
 

@@ -44,7 +44,8 @@ form_versions = Table(
     Column("sha256", Text, nullable=False),
     Column("workbook_sha256", Text),
     Column("workbook_name", Text),
-    Column("marks", Json, nullable=False),  # what the workbook says beside the form: actions/drafts.Marks
+    Column("marks", Json, nullable=False),  # what the workbook says beside the form: actions/workbooks.Marks
+    Column("declarations", Json),  # its indicator sheets, as indicators/drafted keeps them; NULL: it has none
     Column("draft_token_hash", Text),
     Column("created_at", Instant, nullable=False),
     Column("published_at", Instant),

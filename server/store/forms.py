@@ -133,6 +133,14 @@ def list_forms(conn: Connection, project_id: int) -> list[Form]:
     return [Form(*row) for row in rows]
 
 
+def list_deleted(conn: Connection, project_id: int) -> list[Form]:
+    """Every form of a project that was deleted, eldest first."""
+    rows = conn.execute(
+        select(*_FORM).where(forms.c.project_id == project_id, forms.c.deleted_at.is_not(None)).order_by(forms.c.id)
+    )
+    return [Form(*row) for row in rows]
+
+
 def list_every_form(conn: Connection) -> list[Form]:
     """Every form of every project, deleted ones too."""
     return [Form(*row) for row in conn.execute(select(*_FORM).order_by(forms.c.id))]
@@ -169,6 +177,14 @@ def change_version(conn: Connection, version_id: int, **values: Any) -> None:
 def get_version(conn: Connection, version_id: int) -> FormVersion:
     """The version with this row id."""
     return FormVersion(*conn.execute(select(*_VERSION).where(form_versions.c.id == version_id)).one())
+
+
+def get_declarations(conn: Connection, version_id: int) -> dict[str, Any] | None:
+    """What the indicator sheets of a version's workbook declare, as indicators/drafted keeps it; None: it has none."""
+    found: dict[str, Any] | None = conn.execute(
+        select(form_versions.c.declarations).where(form_versions.c.id == version_id)
+    ).scalar_one()
+    return found
 
 
 def find_published(conn: Connection, form_id: int, version: str) -> FormVersion | None:

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from forms import xform
-from forms.schema import Schema
+from forms.schema import Schema, SecondaryInstance
 from server.model.forms import FormVersion
 from server.model.tables import data_columns, data_tables
 from server.store import forms
@@ -117,7 +117,7 @@ def schema_of_form(conn: Connection, form_id: int, newest: Schema | None = None)
 
 
 def over_versions(schemas: Sequence[Schema]) -> Schema:
-    """The last of `schemas`, with what only earlier ones have."""
+    """The last of `schemas`, with what only earlier ones have: questions, lists, and choices of their lists."""
     merged = schemas[-1]
     for earlier in reversed(schemas[:-1]):
         names = {entry.name for entry in merged.fields if entry.kind == "question"}
@@ -128,9 +128,21 @@ def over_versions(schemas: Sequence[Schema]) -> Schema:
         merged = replace(
             merged,
             fields=(*merged.fields, *(entry for entry in gone if entry.path in kept or entry.path in around)),
-            instances=(*merged.instances, *(one for one in earlier.instances if one.id not in ids)),
+            instances=(
+                *(_with_choices(one, earlier.by_instance.get(one.id)) for one in merged.instances),
+                *(one for one in earlier.instances if one.id not in ids),
+            ),
         )
     return merged
+
+
+def _with_choices(newest: SecondaryInstance, earlier: SecondaryInstance | None) -> SecondaryInstance:
+    """A list of the form with the choices that it once offered after those that it offers."""
+    if earlier is None or newest.src is not None or earlier.src is not None:
+        return newest
+    names = {choice.name for choice in newest.choices}
+    once = tuple(choice for choice in earlier.choices if choice.name not in names)
+    return replace(newest, choices=(*newest.choices, *once)) if once else newest
 
 
 def _around(path: str) -> Iterator[str]:

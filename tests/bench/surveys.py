@@ -10,7 +10,7 @@ from typing import Final
 from xml.sax.saxutils import escape
 
 from forms import workbook, xform
-from server.actions.drafts import Checked
+from server.actions.workbooks import Checked
 
 PLACE_OF_ID: Final = "00000000-0000-4000-8000-000000000000"
 """Stands in every instance made here where its own id must be put."""

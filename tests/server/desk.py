@@ -11,10 +11,9 @@ from typing import Any, Final, TypeVar
 import pytest
 from sqlalchemy import Connection, Table, func, select
 
-from forms import workbook, xform
 from forms.problems import workbook_not_valid
 from server import credentials
-from server.actions import drafts, forms, people
+from server.actions import drafts, forms, people, workbooks
 from server.actions.identity import by_id
 from server.context import Context, Office
 from server.model.audits import audits
@@ -238,20 +237,13 @@ class Desk:
         return self.look(lambda conn: list(conn.execute(select(audits.c.action).order_by(audits.c.id)).scalars()))
 
 
-def check(sheet: str | bytes) -> drafts.Checked:
-    """What drafts.check gives, without the second that ODK Validate's Java takes for each form."""
-    if isinstance(sheet, bytes):
-        return drafts.Checked(sheet, xform.read(sheet), (), {}, None)
-    compiled = workbook.compile(sheet.encode(), "form.md")
-    if refused := [finding for finding in compiled.findings if finding.severity == "error"]:
-        raise workbook_not_valid(refused)
-    marks: drafts.Marks = {
-        "privacy": {path: mark.privacy for path, mark in compiled.marks.items() if mark.privacy},
-        "was": {path: mark.was for path, mark in compiled.marks.items() if mark.was},
-        "choices_were": {name: dict(codes) for name, codes in compiled.choices_were.items()},
-    }
-    schema = xform.read(compiled.xml)
-    return drafts.Checked(compiled.xml, schema, compiled.findings, marks, compiled.itemsets, compiled.rows)
+def check(sheet: str | bytes) -> workbooks.Checked:
+    """A workbook (markdown tables) or an XForm (bytes) read, without the second that ODK Validate's Java takes for each."""
+    given = (sheet, "form.xml") if isinstance(sheet, bytes) else (sheet.encode(), "form.md")
+    checked = workbooks.read(*given)
+    if any(finding.severity == "error" for finding in checked.findings):
+        raise workbook_not_valid(checked.findings)
+    return checked
 
 
 def prepare(url: str, *, open_office: Callable[[str], Office]) -> None:

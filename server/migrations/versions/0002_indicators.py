@@ -23,6 +23,7 @@ def upgrade() -> None:
     op.add_column("projects", sa.Column("counting", sa.Text(), nullable=False, server_default="not_rejected"))
     op.add_column("projects", sa.Column("minimum_n", sa.Integer(), nullable=False, server_default="10"))
     op.add_column("projects", sa.Column("indicators_revision", sa.Text(), nullable=False, server_default=""))
+    op.add_column("form_versions", sa.Column("declarations", columns.Json(), nullable=True))
     op.create_table(
         "logframes",
         sa.Column("id", columns.Id, nullable=False),

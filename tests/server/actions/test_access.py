@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from forms.problems import Problem
 from server import credentials
-from server.actions import checkup, drafts, extracts, flags, following, forms, people, projects
+from server.actions import checkup, comparisons, drafts, extracts, flags, following, forms, people, projects
 from server.context import Context
 from server.extracts.delimited import Options
 from server.model.people import Actor, field_keys, users
@@ -61,9 +61,9 @@ ALLOWED: dict[str, tuple[Callable[[Context], Any], set[str]]] = {
         lambda ctx: drafts.upload(ctx, PROJECT, check(HOUSE.replace("hogar", "otro")), original=None, name=None),
         {"admin", "manager"},
     ),
-    "drafts.compare": (lambda ctx: drafts.compare(ctx, PROJECT, check(HOUSE)), {"admin", "manager"}),
-    "drafts.compare of a new form": (
-        lambda ctx: drafts.compare(ctx, PROJECT, check(HOUSE.replace("hogar", "otro"))),
+    "comparisons.compare": (lambda ctx: comparisons.compare(ctx, PROJECT, check(HOUSE)), {"admin", "manager"}),
+    "comparisons.compare of a new form": (
+        lambda ctx: comparisons.compare(ctx, PROJECT, check(HOUSE.replace("hogar", "otro"))),
         {"admin", "manager"},
     ),
     "drafts.discard": (lambda ctx: drafts.discard(ctx, PROJECT, "borrador"), {"admin", "manager"}),

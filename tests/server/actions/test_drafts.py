@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from forms.problems import Problem
-from server.actions import drafts
+from server.actions import comparisons, drafts
 from server.model.audits import audits
 from server.model.submissions import submissions
 from tests.server.desk import ON_SQLITE, PROJECT, Desk, check, form, questions
@@ -39,7 +39,7 @@ def said(findings: tuple[object, ...]) -> list[tuple[str, str]]:
 def test_a_version_is_compared_when_asked_uploaded_and_published(desk: Desk):
     desk.publish(FIRST)
 
-    compared = desk.ask(lambda ctx: drafts.compare(ctx, PROJECT, check(SECOND)))
+    compared = desk.ask(lambda ctx: comparisons.compare(ctx, PROJECT, check(SECOND)))
     uploaded = desk.draft(SECOND)
     published = desk.act(lambda ctx: drafts.publish(ctx, PROJECT, "hogar"))
 
@@ -55,10 +55,10 @@ def test_comparing_changes_nothing(desk: Desk):
     desk.publish(FIRST)
     before = desk.audited()
 
-    desk.ask(lambda ctx: drafts.compare(ctx, PROJECT, check(SECOND)))
-    unknown = desk.ask(lambda ctx: drafts.compare(ctx, PROJECT, check(FIRST.replace("hogar", "otro"))))
+    desk.ask(lambda ctx: comparisons.compare(ctx, PROJECT, check(SECOND)))
+    unknown = desk.ask(lambda ctx: comparisons.compare(ctx, PROJECT, check(FIRST.replace("hogar", "otro"))))
 
-    assert unknown == drafts.Comparison(against=None, same=False, held=frozenset(), findings=())
+    assert unknown == comparisons.Comparison(against=None, same=False, held=frozenset(), findings=())
     assert desk.audited() == before
     assert desk.ask(lambda ctx: drafts.list_drafts(ctx, PROJECT)) == {}
 
@@ -73,11 +73,11 @@ def test_a_version_that_is_taken_is_said_before_it_is_published(desk: Desk):
     )
     added = ("note", "hoja survey: Preguntas nuevas: /otra (texto).")
 
-    compared = desk.ask(lambda ctx: drafts.compare(ctx, PROJECT, check(other)))
+    compared = desk.ask(lambda ctx: comparisons.compare(ctx, PROJECT, check(other)))
 
     assert said(compared.findings) == [("error", taken), added]
     assert said(desk.draft(other).findings) == [("warning", taken), added]
-    assert desk.ask(lambda ctx: drafts.compare(ctx, PROJECT, check(FIRST))).same
+    assert desk.ask(lambda ctx: comparisons.compare(ctx, PROJECT, check(FIRST))).same
 
 
 @ON_SQLITE
@@ -90,7 +90,7 @@ def test_a_question_that_comes_back_and_a_late_rename_are_said(desk: Desk):
         version="3",
     )
 
-    assert said(desk.ask(lambda ctx: drafts.compare(ctx, PROJECT, check(third))).findings) == [
+    assert said(desk.ask(lambda ctx: comparisons.compare(ctx, PROJECT, check(third))).findings) == [
         (
             "note",
             "hoja survey: Preguntas que vuelven: /b. Las respuestas que ya tenían se conservan.",
