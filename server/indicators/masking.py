@@ -44,7 +44,9 @@ def hide(conn: Connection, catalogue: Catalogue, found: Mapping[str, Values], re
         secret: set[_Key] = set()
         for other in inputs:
             secret |= _secret(conn, catalogue, other, one, request)
-        made[name] = replace(one, figures=tuple(_seen(one, secret)))
+        least = max((minimum_of(catalogue, other.indicator.name) for other in inputs), default=0)
+        undated = None if 0 < (one.undated or 0) < least else one.undated
+        made[name] = replace(one, figures=tuple(_seen(one, secret)), undated=undated)
     return made
 
 

@@ -56,12 +56,15 @@ class Figure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Values:
-    """The figures of one indicator as asked; `undated` units lie in no period. `waits` says why there are none."""
+    """The figures of one indicator as asked; `undated` units lie in no period (None: too few of them to be told).
+
+    `waits` says why there are no figures.
+    """
 
     kept: Kept[Indicator]
     asked: Asked | None
     figures: tuple[Figure, ...] = ()
-    undated: int = 0
+    undated: int | None = 0
     waits: Sentence | None = None
 
 

@@ -385,8 +385,10 @@ def test_a_phone_sees_no_figures(programme: Desk, phone: Wire):
 def test_viewer_gets_no_figure_of_few_units(programme: Desk, phone: Wire):
     asking = client(programme, phone.send, "viewer")
 
-    (first, *_) = asking.json("/indicators/N.1/values")["values"]
+    told = asking.json("/indicators/N.1/values")
+    (first, *_) = told["values"]
 
+    assert told["undated"] is None
     hidden = {name for name, value in first.items() if value is None}
     assert first["hidden"] is True
     assert {"value", "n", "numerator", "excluded", "achievement", "changed"} <= hidden
