@@ -75,7 +75,7 @@ def find(
         .order_by(lines.c.submission, lines.c.row)
         .limit(most)
     )
-    rows = conn.execute(statement, {PERIOD_END: ask.ends or date.max}).mappings()
+    rows = conn.execute(statement, {PERIOD_END: ask.ends}).mappings()
     return [_record(row, asked) for row in rows]
 
 

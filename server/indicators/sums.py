@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Double, Integer, Row, Subquery, case, cast, func, null, select
+from sqlalchemy import Connection, Double, Integer, Row, Subquery, case, cast, func, null, or_, select
 
 from server.indicators import units
 from server.indicators.asking import PeriodKey
@@ -108,8 +108,9 @@ def first_counted(conn: Connection, catalogue: Catalogue, one: Resolved, ask: As
         sums = found.of(_cell(row, ask))
         sums.n, sums.numerator, sums.denominator, sums.changed = n, float(n), float(n), changed
     apart = (lines.c.period, *axes)
-    excluded = select(*apart, func.sum(lines.c.excluded0)).group_by(*apart).having(func.sum(lines.c.excluded0) > 0)
-    for row in _run(conn, excluded, ask):
+    excluded = func.sum(lines.c.excluded0)
+    there = select(*apart, excluded).group_by(*apart).having(or_(excluded > 0, func.count(lines.c.numerator0) > 0))
+    for row in _run(conn, there, ask):  # also where every key was counted before
         found.of(_cell(row, ask)).excluded = int(row[-1])
     return found
 
@@ -228,4 +229,4 @@ def _run(conn: Connection, statement: Any, ask: Ask) -> Iterable[Row[Any]]:
 
 
 def _parameters(ask: Ask) -> dict[str, Any]:
-    return {} if ask.ends is None else {PERIOD_END: ask.ends}
+    return {PERIOD_END: ask.ends}

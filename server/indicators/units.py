@@ -142,15 +142,15 @@ def select_units(conn: Connection, catalogue: Catalogue, together: Sequence[Reso
     picked = _Picked(conn, catalogue, together, ask)
     statement = picked.select()
     if first.indicator.group is not None:
-        return _grouped(conn, first, statement, ask)
+        return _told_apart(conn, first, _grouped(conn, first, statement, ask), ask)
     if first.indicator.latest is not None:
-        return _latest(first, statement, ask)
+        return _told_apart(conn, first, _latest(first, statement, ask), ask)
     return statement.subquery()
 
 
 def select_looked_at(conn: Connection, catalogue: Catalogue, one: Resolved, ask: Ask) -> Subquery:
     """`period` and `day` of every unit that an indicator may look at, whatever it gives to it."""
-    lines = _Picked(conn, catalogue, [one], replace(ask, axes=())).select(measured=False).subquery()
+    lines = _Picked(conn, catalogue, [one], replace(ask, axes=(), within=None)).select(measured=False).subquery()
     return select(lines.c.period, lines.c.day).subquery()
 
 
@@ -161,8 +161,15 @@ def select_records(conn: Connection, catalogue: Catalogue, one: Resolved, ask: A
         lines = select_units(conn, catalogue, [one], ask)
         kept = or_(lines.c.numerator0.is_not(None), lines.c.excluded0 == 1)
         return select(lines).where(kept).subquery()
-    lines = _Picked(conn, catalogue, [one], ask).select().subquery()
-    return _ranked_in_groups(lines, one, ask)
+    ranked = _ranked_in_groups(_Picked(conn, catalogue, [one], ask).select().subquery(), one, ask)
+    of_group = [ranked.c.group, *([ranked.c.period] if ask.split is not None else [])]
+    columns = [
+        func.max(case((ranked.c.place == 1, column))).over(partition_by=of_group).label(column.name)
+        if column.name == "inside" or column.name.startswith("axis")
+        else column
+        for column in ranked.columns
+    ]
+    return _told_apart(conn, one, select(*columns).subquery(), ask)
 
 
 class _Picked:
@@ -175,12 +182,18 @@ class _Picked:
         self._ask = ask
         self._first = together[0]
         self._source = Source(conn, catalogue, self._first, live=is_live(catalogue, self._first, ask.axes))
+        self._late = self._first.indicator.latest is not None or self._first.indicator.group is not None
         self._joins: list[tuple[FromClause, Sql]] = []
         self._filters: list[Sql] = []
 
     def select(self, *, measured: bool = True) -> Select[Any]:
         columns = {**self._period(), **self._axes(), **self._known(), **(self._measured() if measured else {})}
         self._bound()
+        inside = self._inside(columns)
+        if not self._late:
+            columns = _only_inside(self._first, columns, inside, self._filters)
+        elif inside:  # told apart once it is known which rows are the last
+            columns["inside"] = case((and_(*inside), 1), else_=0)
         source = self._source.source
         for table, condition in self._joins:
             source = source.outerjoin(table, condition)
@@ -206,24 +219,25 @@ class _Picked:
         for number, axis in enumerate(self._ask.axes):
             column = self._place(axis.level) if axis.level is not None else self._category(axis)
             found[f"axis{number}"] = column
-            if axis.name in self._ask.only:
-                wanted = self._ask.only[axis.name]
-                self._filters.append(column.is_(None) if wanted is None else column == wanted)
+        return found
+
+    def _inside(self, columns: Mapping[str, Sql]) -> list[Sql]:
+        """What a unit must be to lie in the place that is asked for and in the categories."""
+        found = [] if self._late else _in_categories(columns, self._ask)
+        if self._ask.within is not None:
+            place = self._catalogue.book.labels.get(self._ask.within)
+            held = self._ancestors(place.level).c.ancestor if place is not None else self._shared("place")
+            found.append(func.coalesce(held, "", type_=Text()) == self._ask.within)
         return found
 
     def _category(self, axis: Axis) -> Sql:
         if axis.tree is None:
             raise TypeError(axis)
         value = self._source.shared("dimension", axis.tree)
-        if axis.tree.kind != "choices":
+        if self._late or not axis.codes:
             return func.nullif(value, "", type_=Text())
-        if not axis.codes:
-            return func.nullif(value, "", type_=Text())
-        codes = union_all(*(select(literal(code, Text()).label("code")) for code in axis.codes)).subquery()
-        spaced = literal(" ", Text()) + func.coalesce(value, "", type_=Text()) + literal(" ", Text())
-        sought = literal(" ", Text()) + codes.c.code + literal(" ", Text())
-        found = func.instr(spaced, sought) if self._conn.dialect.name == "sqlite" else func.strpos(spaced, sought)
-        self._joins.append((codes, found > 0))
+        codes, chosen = _chosen(self._conn, axis, value)
+        self._joins.append((codes, chosen))
         column: Sql = codes.c.code
         return column
 
@@ -284,10 +298,6 @@ class _Picked:
             self._filters.append(self._shared("month") <= ask.last)
         if ask.rounds is not None:
             self._filters.append(self._shared(ROUND).in_(ask.rounds))
-        if ask.within is not None:
-            place = self._catalogue.book.labels.get(ask.within)
-            held = self._ancestors(place.level).c.ancestor if place is not None else self._shared("place")
-            self._filters.append(held == ask.within)
         cohort = self._first.indicator.cohort
         if cohort is not None:
             self._filters.append(self._shared("key").in_(self._cohort(self._catalogue.resolved.get(cohort))))
@@ -301,6 +311,57 @@ class _Picked:
         return select(units.c.key).where(units.c.numerator0 == 1, units.c.key.is_not(None))
 
 
+def _chosen(conn: Connection, axis: Axis, value: Sql) -> tuple[Subquery, Sql]:
+    """The categories of a multiple selection as lines, and the condition that `value` holds one."""
+    codes = union_all(*(select(literal(code, Text()).label("code")) for code in axis.codes)).subquery()
+    spaced = literal(" ", Text()) + func.coalesce(value, "", type_=Text()) + literal(" ", Text())
+    sought = literal(" ", Text()) + codes.c.code + literal(" ", Text())
+    found = func.instr(spaced, sought) if conn.dialect.name == "sqlite" else func.strpos(spaced, sought)
+    return codes, found > 0
+
+
+def _in_categories(columns: Mapping[str, Sql], ask: Ask) -> list[Sql]:
+    found = []
+    for number, axis in enumerate(ask.axes):
+        if axis.name in ask.only:
+            column, wanted = columns[f"axis{number}"], ask.only[axis.name]
+            found.append(column.is_(None) if wanted is None else func.coalesce(column, "", type_=Text()) == wanted)
+    return found
+
+
+def _only_inside(one: Resolved, columns: dict[str, Sql], inside: Sequence[Sql], filters: list[Sql]) -> dict[str, Sql]:
+    """The columns of what lies inside. Of a sample every unit stays, so that its PSUs do; what lies outside gives nothing."""
+    if not inside or not ("weight" in one.trees and "psu" in one.trees):
+        filters.extend(inside)
+        return columns
+    held = and_(*inside)
+    blank: Mapping[str, Sql] = {"numerator": null(), "denominator": null(), "excluded": literal(0, Integer())}
+    return {
+        name: case((held, column), else_=blank[role]) if (role := name.rstrip("0123456789")) in blank else column
+        for name, column in columns.items()
+    }
+
+
+def _told_apart(conn: Connection, one: Resolved, lines: Subquery, ask: Ask) -> Subquery:
+    """What is left after `latest` and `group`: each unit in every category that it chose, and only what lies inside."""
+    source: FromClause = lines
+    columns: dict[str, Sql] = {column.name: column for column in lines.columns}
+    for number, axis in enumerate(ask.axes):
+        if axis.codes:
+            codes, chosen = _chosen(conn, axis, columns[f"axis{number}"])
+            source = source.outerjoin(codes, chosen)
+            columns[f"axis{number}"] = codes.c.code
+    inside = _in_categories(columns, ask)
+    held = columns.pop("inside", None)
+    if held is not None:
+        inside.append(held == 1)
+    filters: list[Sql] = []
+    columns = _only_inside(one, columns, inside, filters)
+    return (
+        select(*(value.label(name) for name, value in columns.items())).select_from(source).where(*filters).subquery()
+    )
+
+
 def _newest_first(lines: Subquery) -> tuple[Any, ...]:
     return (lines.c.day.desc().nulls_last(), lines.c.submission.desc(), lines.c.row.desc())
 
@@ -312,7 +373,12 @@ def _latest(one: Resolved, statement: Select[Any], ask: Ask) -> Subquery:
     place = func.row_number().over(partition_by=apart, order_by=_newest_first(lines)).label("place")
     ranked = select(lines, place).where(lines.c.scope0 == 1).subquery()
     nameless = or_(ranked.c.key.is_(None), ranked.c.key == "")
-    unknown: Mapping[str, Sql] = {"numerator0": null(), "denominator0": null(), "excluded0": literal(1, Integer())}
+    looked_at = or_(ranked.c.numerator0.is_not(None), ranked.c.excluded0 == 1)
+    unknown: Mapping[str, Sql] = {
+        "numerator0": null(),
+        "denominator0": null(),
+        "excluded0": case((looked_at, 1), else_=0),
+    }
     columns = [
         case((nameless, unknown[column.name]), else_=column).label(column.name) if column.name in unknown else column
         for column in ranked.columns

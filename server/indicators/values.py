@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from forms.expressions.evaluate import evaluate_formula
 from forms.problems import Problem, Sentence
 from server.indicators import estimates, quantiles, sums, units
-from server.indicators.asking import Asked, Request, own_period, understand
+from server.indicators.asking import Asked, PeriodKey, Request, own_period, understand
 from server.indicators.book import Kept
 from server.indicators.catalogue import Catalogue
 from server.indicators.declarations import Indicator, Target
@@ -84,35 +84,63 @@ def compute(
 
     Raises Problem 400.8 where one of them cannot be asked so; if not `strict`, it has no figures then, but the reason.
     """
+    known = [name for name in names if name in catalogue.resolved]
+    if request.period is None:
+        by_period: dict[str, list[str]] = {}
+        for name in known:
+            by_period.setdefault(own_period(catalogue, catalogue.resolved[name]), []).append(name)
+        found: dict[str, Values] = {}
+        for period, together in by_period.items():
+            found |= compute(conn, catalogue, together, replace(request, period=period), strict=strict)
+        return {name: found[name] for name in known}
     refused: dict[str, Sentence] = {}
     wanted = _with_inputs(catalogue, names)
     asked: dict[str, Asked] = {}
     for name in wanted:
         resolved = catalogue.resolved[name]
-        period = request.period
-        if period is None and name not in names:
-            asking = next(other for other in names if name in _with_inputs(catalogue, [other]))
-            period = own_period(catalogue, catalogue.resolved[asking])
         if resolved.waits is not None:
             continue
         try:
-            asked[name] = understand(catalogue, resolved, replace(request, period=period))
+            asked[name] = understand(catalogue, resolved, request)
         except Problem as problem:
             if strict:
                 raise
             refused[name] = problem.sentence
     made = {name: _Cells(asked[name]) for name in asked}
-    for together in _batches(catalogue, [catalogue.resolved[name] for name in asked], asked):
-        shared = asked[together[0].indicator.name]
-        for resolved, collected in zip(together, _collect(conn, catalogue, together, shared), strict=True):
+    for batch in _batches(catalogue, [catalogue.resolved[name] for name in asked], asked):
+        shared = asked[batch[0].indicator.name]
+        for resolved, collected in zip(batch, _collect(conn, catalogue, batch, shared), strict=True):
             _fill(made[resolved.indicator.name], resolved.indicator, collected)
     for name in wanted:
         resolved = catalogue.resolved[name]
         if resolved.indicator.type == "manual":
             _fill_typed(catalogue, resolved, made[name])
         elif resolved.indicator.type == "formula" and all(other in made for other in resolved.inputs):
-            _fill_formula(resolved, made[name], [made[other] for other in resolved.inputs])
-    return {name: _values(catalogue, name, made, refused) for name in names if name in catalogue.resolved}
+            keys = {key for other in resolved.inputs for key, _ in made[other].figures}
+            _fill_formula(resolved, made[name], [_at(conn, catalogue, other, keys, made) for other in resolved.inputs])
+    return {name: _values(catalogue, name, made, refused) for name in known}
+
+
+def _at(conn: Connection, catalogue: Catalogue, name: str, keys: set[PeriodKey], made: Mapping[str, _Cells]) -> _Cells:
+    """What a formula is computed from at all its periods: where an input accumulates, also where it has nothing new."""
+    cells, resolved = made[name], catalogue.resolved[name]
+    wanted = {key for key in keys if isinstance(key, int)}
+    shown = {key for key, _ in cells.figures}
+    if (
+        not cells.asked.cumulative
+        or cells.asked.keys is not None
+        or wanted <= shown
+        or resolved.indicator.type == "manual"
+    ):
+        return cells
+    found = _Cells(replace(cells.asked, keys=tuple(sorted(wanted))), undated=cells.undated)
+    if resolved.indicator.type == "formula":
+        _fill_formula(resolved, found, [_at(conn, catalogue, other, keys, made) for other in resolved.inputs])
+    else:
+        (collected,) = _collect(conn, catalogue, [resolved], found.asked)
+        _fill(found, resolved.indicator, collected)
+        found.undated = cells.undated
+    return found
 
 
 def _with_inputs(catalogue: Catalogue, names: Iterable[str]) -> list[str]:
@@ -197,7 +225,7 @@ def _one_by_one(conn: Connection, catalogue: Catalogue, one: Resolved, asked: As
     whole = asked.ask(whole=True)
     keys = asked.keys if asked.keys is not None else tuple(sums.span(conn, catalogue, one, whole))
     found = Collected()
-    for key in keys or ():
+    for key in (None,) if asked.split is None else keys:
         if isinstance(key, int) and asked.split in KINDS:
             first, last = months_of(asked.period(key))
             ask = replace(whole, split=None, first=None if asked.cumulative else first, last=last)
@@ -231,7 +259,7 @@ def _running(collected: Collected, indicator: Indicator, asked: Asked) -> Collec
                 copy = replace(running, psus=dict(running.psus), values=list(running.values))
                 found.cells[key, coordinates] = copy
     seen: set[Psu] = set()
-    for key in keys:
+    for key in sorted({*keys, *(key for key in collected.design if isinstance(key, int))}):
         seen = seen | collected.design.get(key, set())
         found.design[key] = seen
     return found
@@ -261,7 +289,7 @@ def _estimate(indicator: Indicator, found: Sums, design: set[Psu]) -> Estimate:
     """The value of a cell, with its sampling error where there is a design."""
     kind = indicator.type
     if kind == "median":
-        return _median(found, design)
+        return _median(found, design, weighted=indicator.weight is not None)
     if kind in sums.EXTREMES:
         return _plain(found.extreme)
     if kind == "distinct":
@@ -281,14 +309,14 @@ def _estimate(indicator: Indicator, found: Sums, design: set[Psu]) -> Estimate:
     return estimates.ratio(over, under, design, proportion=kind == "percent").times(factor)
 
 
-def _median(found: Sums, design: set[Psu]) -> Estimate:
+def _median(found: Sums, design: set[Psu], *, weighted: bool) -> Estimate:
     values = [value for value, _, _ in found.values]
     weights = [weight for _, weight, _ in found.values]
     psus = [psu for _, _, psu in found.values if psu is not None]
     if design and values and not found.nowhere:
         return estimates.median_interval(values, weights, psus, design)
-    alike = all(weight == 1.0 for weight in weights)
-    return _plain(quantiles.median(values, None if alike else weights), _NO_PSU if design and values else None)
+    value = quantiles.median(values, weights if weighted else None)
+    return _plain(value, _NO_PSU if design and values else None)
 
 
 def _plain(value: float | None, note: Sentence | None = None) -> Estimate:
