@@ -64,6 +64,12 @@ _EMPTY: Final = Remark(
 )
 
 
+_MENDS: Final = Sentence(
+    "Publique lo que falta, o corrija el libro que los declara y vuelva a cargarlo.",
+    "Publish what is missing, or mend the workbook that declares them and give it again.",
+)
+
+
 def _look(at: Desk) -> Iterator[Remark]:
     for part in (_folder(at), _address(at), _port(at), _java(), _database(at)):
         try:
@@ -258,6 +264,8 @@ def _contents(office: Office) -> Iterator[Remark]:
             ),
             Sentence("tejido rebuild", "tejido rebuild"),
         )
+    yield from _facts(office)
+    yield from _indicators(office)
     unplaced = ask(office, checkup.count_flags)
     if unplaced:
         yield Remark(
@@ -277,6 +285,29 @@ def _contents(office: Office) -> Iterator[Remark]:
                 f"{len(lost)} registered files are missing on the disk, {lost[0]} for one.",
             ),
             Sentence("Restaure la carpeta blobs de una copia de seguridad.", "Restore the folder blobs from a backup."),
+        )
+
+
+def _facts(office: Office) -> Iterator[Remark]:
+    for name, flaw in ask(office, checkup.list_flawed_facts):
+        yield Remark(
+            "wrong",
+            Sentence(f"Tabla de hechos «{name}»: {flaw.es}.", f"Table of facts “{name}”: {flaw.en}."),
+            Sentence("tejido rebuild", "tejido rebuild"),
+        )
+
+
+def _indicators(office: Office) -> Iterator[Remark]:
+    for one in ask(office, checkup.list_ailing_indicators):
+        names = ", ".join(one.names)
+        es, en = ("esperan", "wait") if one.waits else ("no se pueden calcular", "cannot be computed")
+        yield Remark(
+            "advice" if one.waits else "wrong",
+            Sentence(
+                f"Proyecto {one.project_id}: indicadores que {es}: {names}. {one.reason.es}",
+                f"Project {one.project_id}: indicators that {en}: {names}. {one.reason.en}",
+            ),
+            None if one.waits else _MENDS,
         )
 
 

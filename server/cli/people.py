@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -14,6 +14,12 @@ from server import credentials
 from server.actions import people, projects
 from server.cli.desk import Desk, act, ask, desk
 from server.http import collect
+
+_COUNTED: Final = {
+    "approved": Sentence("solo los envíos aprobados", "approved submissions only"),
+    "not_rejected": Sentence("todos los envíos que no fueron rechazados", "every submission that was not rejected"),
+}
+_HIDDEN: Final = Sentence("las cifras de menos unidades se ocultan", "figures of fewer units are hidden")
 
 
 @click.group()
@@ -99,6 +105,28 @@ def list_projects(context: click.Context) -> None:
     at.say("n.º\tnombre", "no.\tname")
     for one in found:
         click.echo(f"{one.id}\t{one.name}")
+
+
+@project.command("settings")
+@click.argument("project_id", type=int)
+@click.option("--counting", type=click.Choice(projects.COUNTINGS), help="What indicators count.")
+@click.option("--minimum-n", type=int, help="Figures of fewer units are hidden from whoever may not see them.")
+@click.pass_context
+def change_settings(context: click.Context, project_id: int, counting: str | None, minimum_n: int | None) -> None:
+    """Show or change what a project's indicators count, and which figures are hidden."""
+    at = desk(context)
+    with at.office() as office:
+        if counting is None and minimum_n is None:
+            one = ask(office, lambda ctx: projects.get_project(ctx, project_id))
+        else:
+            one = act(
+                office,
+                lambda ctx: projects.change_settings(ctx, project_id, counting=counting, minimum_n=minimum_n),
+            )
+    counted = _COUNTED[one.counting].say(at.language)
+    at.say(f"Proyecto {one.id}: {one.name}", f"Project {one.id}: {one.name}")
+    click.echo(f"counting\t{one.counting}\t{counted}")
+    click.echo(f"minimum_n\t{one.minimum_n}\t{_HIDDEN.say(at.language)}")
 
 
 @click.group("app-user")

@@ -41,6 +41,13 @@ HELP: Final[dict[str, str]] = {
     "Projects.": "Proyectos.",
     "Create a project; prints its number.": "Crear un proyecto; imprime su número.",
     "List the projects.": "Listar los proyectos.",
+    "Show or change what a project's indicators count, and which figures are hidden.": (
+        "Mostrar o cambiar qué cuentan los indicadores de un proyecto y qué cifras se ocultan."
+    ),
+    "What indicators count.": "Qué cuentan los indicadores.",
+    "Figures of fewer units are hidden from whoever may not see them.": (
+        "Las cifras de menos unidades se ocultan a quien no puede verlas."
+    ),
     "Phones: one app user each, so that a lost one can be shut out.": (
         "Teléfonos: un acceso por cada uno, para poder cerrarlo si se pierde."
     ),
@@ -52,6 +59,27 @@ HELP: Final[dict[str, str]] = {
     "List what found no place in a form's tables: values that do not fit their type, unknown questions and versions.": (
         "Listar lo que no cupo en las tablas de un formulario: valores que no son de su tipo, preguntas y versiones "
         "desconocidas."
+    ),
+    "Indicators: what a project measures, its figures, and the records behind them.": (
+        "Indicadores: lo que mide un proyecto, sus cifras y los registros que hay detrás."
+    ),
+    "List what a project measures, and what cannot be computed yet or any more.": (
+        "Listar lo que mide un proyecto, y lo que todavía no, o ya no, se puede calcular."
+    ),
+    "Show the figures of indicators; without codes, of each that can be asked so.": (
+        "Mostrar las cifras de indicadores; sin códigos, las de todos los que se pueden pedir así."
+    ),
+    "List the records behind a figure: of one period, place and category.": (
+        "Listar los registros que hay detrás de una cifra: de un período, lugar y categoría."
+    ),
+    "Say everything that is wrong with a logframe workbook, and with --project what it would change.": (
+        "Decir todo lo que está mal en un libro de marco lógico y, con --project, qué cambiaría."
+    ),
+    "Take a logframe workbook in place of the one before: what it declares is computed at once.": (
+        "Tomar un libro de marco lógico en lugar del anterior: lo que declara se calcula enseguida."
+    ),
+    "Compute every fact of a project anew from its typed tables; the server may go on meanwhile.": (
+        "Calcular de nuevo todos los hechos de un proyecto desde sus tablas; el servidor puede seguir mientras tanto."
     ),
     "Write every submission of a form as CSV tables in a zip.": (
         "Escribir todos los envíos de un formulario como tablas CSV en un zip."
@@ -80,6 +108,25 @@ HELP: Final[dict[str, str]] = {
         "El Java para ODK Validate; si falta: el que se encuentre."
     ),
     "As CSV, with every field.": "Como CSV, con todos los campos.",
+    "As JSON, with every field.": "Como JSON, con todos los campos.",
+    "Compare with what this project has.": "Comparar con lo que tiene este proyecto.",
+    "2026, 2026-S1, 2026-Q1..2026-Q4, 2026-05, month, quarter, semester, year, round or all.": (
+        "2026, 2026-S1, 2026-Q1..2026-Q4, 2026-05, month, quarter, semester, year (mes, trimestre, semestre, año), round "
+        "(rondas) o all (todo junto)."
+    ),
+    "Split by dimensions, levels of places or questions (with commas).": (
+        "Desagregar por dimensiones, niveles de lugares o preguntas (con comas)."
+    ),
+    "Only what lies in the place with this code.": "Solo lo que está en el lugar con este código.",
+    "Everything up to the end of each period, or what lies in it; default: as the indicator says.": (
+        "Todo hasta el final de cada período, o lo que cae en él; si falta: como dice el indicador."
+    ),
+    "Hide figures of few units, as from whoever may not see them.": (
+        "Ocultar las cifras de pocas unidades, como ante quien no puede verlas."
+    ),
+    "Only the category, as NAME=CODE (NAME= for none); NAME is in --by.": (
+        "Solo la categoría, como NOMBRE=CÓDIGO (NOMBRE= sin categoría); NOMBRE está en --by."
+    ),
     "Asked for where it is not given, else made up and shown once.": (
         "Se pregunta si falta; sin terminal se genera y se muestra una vez."
     ),
@@ -110,6 +157,8 @@ HELP: Final[dict[str, str]] = {
     "NAME": "NOMBRE",
     "EMAIL": "CORREO",
     "FORM_ID": "FORMULARIO",
+    "CODE": "CÓDIGO",
+    "CODES": "[CÓDIGO]...",
     "ACTOR_ID": "N.º",
 }
 """Help of commands and options, and the words that stand for a value."""

@@ -61,6 +61,12 @@ ALLOWED: dict[str, tuple[Callable[[Context], Any], set[str]]] = {
         lambda ctx: drafts.upload(ctx, PROJECT, check(HOUSE.replace("hogar", "otro")), original=None, name=None),
         {"admin", "manager"},
     ),
+    "projects.change_settings": (
+        lambda ctx: projects.change_settings(ctx, PROJECT, counting="approved"),
+        {"admin", "manager"},
+    ),
+    "checkup.list_flawed_facts": (checkup.list_flawed_facts, {"admin"}),
+    "checkup.list_ailing_indicators": (checkup.list_ailing_indicators, {"admin"}),
     "comparisons.compare": (lambda ctx: comparisons.compare(ctx, PROJECT, check(HOUSE)), {"admin", "manager"}),
     "comparisons.compare of a new form": (
         lambda ctx: comparisons.compare(ctx, PROJECT, check(HOUSE.replace("hogar", "otro"))),
@@ -193,7 +199,7 @@ def test_every_route_of_a_project_refuses_those_who_are_not_of_it(
     for rule in app.url_map.iter_rules():
         if "project_id" not in rule.arguments or "/test/" in rule.rule:
             continue
-        path = re.sub(r"<number:project_id>|<int:project_id>", str(PROJECT), rule.rule)
+        path = re.sub(r"<(number|int):[^>]+>", str(PROJECT), rule.rule)
         path = re.sub(r"<[^>]*token>", token, path)
         path = re.sub(r"<[^>]*form_id>", "hogar", path)
         path = re.sub(r"<[^>]+>", "x", path)

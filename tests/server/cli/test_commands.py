@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import re
+import sqlite3
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -259,6 +260,57 @@ def test_a_new_password_is_given_or_made_up(tejido: Tejido):
     assert given.output == "Password of a@example.org changed.\n"
     assert "Password (not shown again): " in made.output
     assert tejido("user", "password", "a@example.org", "--password", "corta").exit_code == 1
+
+
+def test_settings_of_a_project_are_shown_and_changed(tejido: Tejido):
+    tejido("project", "create", "Cohesión")
+
+    shown = tejido("project", "settings", 1)
+    changed = tejido("project", "settings", 1, "--counting", "approved", "--minimum-n", 5, language="es")
+    wrong = tejido("project", "settings", 1, "--minimum-n", -1)
+
+    assert shown.output == (
+        "Project 1: Cohesión\ncounting\tnot_rejected\tevery submission that was not rejected\n"
+        "minimum_n\t10\tfigures of fewer units are hidden\n"
+    )
+    assert changed.output == (
+        "Proyecto 1: Cohesión\ncounting\tapproved\tsolo los envíos aprobados\n"
+        "minimum_n\t5\tlas cifras de menos unidades se ocultan\n"
+    )
+    assert wrong.exit_code == 1
+    assert "minimum_n" in wrong.output
+    assert tejido("project", "settings", 2).exit_code == 1
+
+
+def test_doctor_tells_of_facts_and_of_indicators(tejido: Tejido, tmp_path: Path):
+    tejido("project", "create", "Cohesión")
+    tejido("user", "create", "a@example.org", "--password", "contraseña larga", "--administrator")
+    workbook = tmp_path / "hogar.md"
+    workbook.write_text(
+        "| survey |\n| | type | name | label |\n| | integer | edad | Edad |\n"
+        "| settings |\n| | form_id | version |\n| | hogar | 1 |\n"
+        "| indicators |\n| | name | label | type | over |\n| | N | Todos | count | |\n| | P | Gente | count | entities:gente |\n",
+        encoding="utf-8",
+    )
+    published = tejido("form", "publish", workbook, "--project", 1)
+    sound = tejido("doctor")
+    with sqlite3.connect(tmp_path / "data" / "tejido.sqlite3") as conn:
+        conn.execute("DROP TABLE data_hogar__facts")
+    missing = tejido("doctor")
+    tejido("rebuild")
+    mended = tejido("doctor")
+    with sqlite3.connect(tmp_path / "data" / "tejido.sqlite3") as conn:
+        conn.execute("UPDATE forms SET deleted_at = '2026-01-01T00:00:00.000000+00:00'")
+    broken = tejido("doctor", language="es")
+
+    assert "Indicators and other rows declared: 2 new or changed, 0 retired." in published.output
+    waiting = "! Project 1: indicators that wait: P. The entity list “gente” is not on this server yet.\n"
+    assert (sound.exit_code, waiting in sound.output) == (0, True)
+    assert missing.exit_code == 1
+    assert "✗ Table of facts “data_hogar__facts”: it is not there.\n    → tejido rebuild\n" in missing.output
+    assert mended.exit_code == 0
+    assert broken.exit_code == 1
+    assert "✗ Proyecto 1: indicadores que no se pueden calcular: N. el proyecto no tiene publicado" in broken.output
 
 
 def test_flags_are_listed_as_lines_and_as_csv(tejido: Tejido, workbook: Path, tmp_path: Path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, select, text
 
 from server.actions import following
 from server.context import Context
@@ -45,12 +45,33 @@ def fresh(desk: Desk) -> Facts:
 
 def delete(desk: Desk, form_id: str, instance_id: str) -> None:
     """A submission deleted: its row is marked, and what followed from it is taken back."""
+    _change(desk, form_id, instance_id, deleted_at=desk.office.clock())
+
+
+def review(desk: Desk, form_id: str, instance_id: str, state: str) -> None:
+    """A submission approved or rejected, and followed."""
+    _change(desk, form_id, instance_id, review_state=state)
+
+
+def rebuild(desk: Desk) -> None:
+    """As `tejido rebuild` does it."""
+    for held in desk.act(following.prepare_rebuild):
+        following.rebuild_form(desk.act, held)
+
+
+def drop(desk: Desk, name: str) -> None:
+    """A fact table gone by somebody's hand."""
+    place = f"data_{name}" if desk.office.database.is_sqlite else f"data.{name}"
+    desk.change(lambda conn: conn.execute(text(f"DROP TABLE {place}")))
+
+
+def _change(desk: Desk, form_id: str, instance_id: str, **values: Any) -> None:
     row_id = desk.form_row_id(form_id)
 
     def work(ctx: Context) -> None:
         found = submissions.find(ctx.conn, row_id, instance_id)
         assert found is not None
-        submissions.change(ctx.conn, found.id, deleted_at=ctx.now())
+        submissions.change(ctx.conn, found.id, **values)
         following.follow_stored(ctx, found.id)
 
     desk.act(work)
