@@ -69,11 +69,12 @@ def _beside(
     figures = []
     for figure in one.figures:
         here = [target for target in targets if _is_of(catalogue, target, figure, one, request)]
-        baseline = _baseline(here, figure, computed, name)
+        declared, baseline = _baseline(here, figure, computed, name)
         target = next((one.value for one in here if one.kind == "target" and one.period == figure.period), None)
         if target is None:
             target = next((one.value for one in here if one.kind == "target" and one.period is None), None)
-        done = achievement(figure.value, baseline, target, one.kept.record.direction)
+        known = baseline is not None or not declared  # one that nobody knows is not the same as none
+        done = achievement(figure.value, baseline, target, one.kept.record.direction) if known else None
         figures.append(replace(figure, baseline=baseline, target=target, achievement=done))
     return replace(one, figures=tuple(figures))
 
@@ -83,16 +84,16 @@ def _baseline(
     figure: Figure,
     computed: Mapping[tuple[str, str], Mapping[Coordinates, Figure]],
     name: str,
-) -> float | None:
-    for target in here:
-        if target.kind != "baseline":
-            continue
+) -> tuple[bool, float | None]:
+    """Whether a figure has a baseline, and what it is: the one typed for its cell, else the one computed for every cell."""
+    declared = sorted((one for one in here if one.kind == "baseline"), key=lambda one: one.value is None)
+    for target in declared:
         if target.value is not None:
-            return target.value
+            return True, target.value
         at = computed.get((name, target.period or ""), {}).get(figure.categories)
-        if at is not None:
-            return at.value
-    return None
+        if at is not None and at.value is not None:
+            return True, at.value
+    return bool(declared), None
 
 
 def _is_of(catalogue: Catalogue, target: Target, figure: Figure, one: Values, request: Request) -> bool:
@@ -102,8 +103,10 @@ def _is_of(catalogue: Catalogue, target: Target, figure: Figure, one: Values, re
     axes = one.asked.axes if one.asked is not None else ()
     cell: dict[str, str | None] = dict(zip((axis.name for axis in axes), figure.categories, strict=True))
     levels = catalogue.book.levels
-    places = [code for name, code in cell.items() if name in levels]
-    place = places[-1] if places else request.place
+    inner = max((name for name in cell if name in levels), key=levels.index, default=None)
+    place = request.place if inner is None else cell[inner]
+    if inner is not None and place is None:
+        return False
     groups = {name: code for name, code in cell.items() if name not in levels}
     wanted = {target.dimension: target.category} if target.dimension else {}
     return target.place == place and groups == wanted
