@@ -34,10 +34,10 @@ class Desk:
         """One sentence in the person's language."""
         click.echo(Sentence(es, en).say(self.language), err=err)
 
-    def tell(self, findings: Iterable[Finding]) -> None:
+    def tell(self, findings: Iterable[Finding], *, err: bool = False) -> None:
         """Findings, one a line: errors, warnings, notes."""
         for line in terminal.lines(findings, self.language):
-            click.echo(line)
+            click.echo(line, err=err)
 
     @contextmanager
     def office(self, *, create: bool = False, migrate: bool = True) -> Iterator[Office]:

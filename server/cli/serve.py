@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Collection
+from io import BytesIO
 
 import click
 
 from forms import library
+from forms.problems import Sentence
 from server import credentials
-from server.actions import installation, people, projects
+from server.actions import installation, logframe_files, logframes, people, projects
 from server.cli.desk import Desk, act, ask, desk
 from server.cli.forms import publish_file
 from server.cli.people import show_code
@@ -76,14 +79,42 @@ def first_start(at: Desk, office: Office, *, bundled: bool) -> None:
 
 
 def _open_project(at: Desk, office: Office) -> None:
-    """The project with the bundled forms and one app user."""
+    """The project with the bundled forms, the demonstration logframe over them, and one app user."""
     held = ask(office, projects.list_projects)
     project = held[0] if held else act(office, lambda ctx: projects.create_project(ctx, "Cohesión social"))
     for form in library.bundled():
         publish_file(at, office, project.id, form.workbook, {file.name: file for file in form.media})
+    _put_logframe(at, office, project.id)
     phone = act(office, lambda ctx: people.create_app_user(ctx, project.id, "Teléfono 1"))
     url = collect.app_user_url(at.base_url(), project.id, phone.token)
     show_code(at, url, collect.settings(url, project_name=project.name, language=at.settings.language))
+
+
+def _put_logframe(at: Desk, office: Office, project_id: int) -> None:
+    """The demonstration logframe, unless the project has one: a first start that was cut off, or somebody's own."""
+    if any(one.form_id is None for one in ask(office, lambda ctx: logframe_files.list_uploads(ctx, project_id))):
+        return
+    file = library.logframe()
+    data = file.read_bytes()
+    sheets = logframes.read(data, file.name)
+    blob = office.blobs.put(BytesIO(data))
+    made = act(office, lambda ctx: logframe_files.replace(ctx, project_id, sheets, original=blob, name=file.name))
+    names = [one.name for one in sheets.declarations.indicators]
+    parts = sum(_is_part(name, names) for name in names)
+    waiting = made.taken.waiting
+    wait = Sentence("", "")
+    if waiting:
+        listed = ", ".join(waiting)
+        wait = Sentence(f"; {len(waiting)} esperan ({listed})", f"; {len(waiting)} wait ({listed})")
+    at.say(
+        f"Marco lógico de demostración: {len(names) - parts} indicadores y {parts} partes de ellos{wait.es}.",
+        f"Demonstration logframe: {len(names) - parts} indicators and {parts} parts of them{wait.en}.",
+    )
+
+
+def _is_part(name: str, names: Collection[str]) -> bool:
+    """Whether an indicator is there for another one: I2a for I2."""
+    return name[-1:].islower() and name[:-1] in names
 
 
 def _listening(at: Desk, host: str | None, port: int | None) -> Desk:

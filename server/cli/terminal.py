@@ -48,6 +48,10 @@ _NAMED = {
     "xmlFormId": Sentence(
         "Vea los que hay: tejido form list --project NÚMERO", "See those there are: tejido form list --project NUMBER"
     ),
+    "indicator": Sentence(
+        "Vea los que hay: tejido indicators list --project NÚMERO",
+        "See those there are: tejido indicators list --project NUMBER",
+    ),
     "email": Sentence("Vea quiénes hay: tejido user list", "See who there is: tejido user list"),
     "actorId": Sentence(
         "Vea los que hay: tejido app-user list --project NÚMERO",

@@ -56,10 +56,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Values:
-    """The figures of one indicator as asked; `undated` units lie in no period (None: too few of them to be told).
-
-    `waits` says why there are no figures.
-    """
+    """The figures of one indicator as asked; `undated` units lie in no period (None: hidden). `waits`: why there are none."""
 
     kept: Kept[Indicator]
     asked: Asked | None

@@ -17,15 +17,21 @@ from pathlib import Path
 import pytest
 import requests
 from click.testing import CliRunner
+from sqlalchemy import delete
 
-from server.actions import installation, projects
-from server.cli.desk import Desk, act
+from server.actions import installation, logframe_files, projects
+from server.cli import serve
+from server.cli.desk import Desk, act, ask
 from server.cli.main import main
+from server.model.audits import audits
 from server.settings import Settings
 from tests.server.serving import ROOT, Server, clean_environment, free_port, wait_for
 from tests.server.wire import Wire, instance, to_server
 
 PASSWORD = "una contraseña larga"
+DEMONSTRATION = (
+    "Marco lógico de demostración: 28 indicadores y 22 partes de ellos; 4 esperan (R3.2, R3.2a, R3.2b, R3.2c)."
+)
 
 
 @dataclass(frozen=True)
@@ -92,6 +98,7 @@ def test_first_start_makes_everything_and_the_second_makes_nothing_anew(tmp_path
         assert url.startswith(server.url)
         assert "Administrador: ana@example.org" in said
         assert PASSWORD not in said
+        assert f"{DEMONSTRATION}\n" in said
         phone = Wire(to_server(server.url), url.removeprefix(server.url))
         forms = phone.forms()
         assert sorted(forms) == ["ben_followup", "ben_registration", "hh_baseline", "inst_assessment"]
@@ -107,6 +114,7 @@ def test_first_start_makes_everything_and_the_second_makes_nothing_anew(tmp_path
         said = log.read_text(encoding="utf-8")
         assert "Administrador" not in said
         assert "/v1/key/" not in said
+        assert "Marco lógico" not in said
         assert f"Dirección para los teléfonos: {server.url}." in said
         phone = Wire(to_server(server.url), "/" + url.split("/", 3)[3])
         assert sorted(phone.forms()) == sorted(forms)
@@ -137,6 +145,7 @@ def test_first_start_that_was_cut_off_goes_on_at_the_next(tmp_path: Path):
     with started(data, log) as server:
         said = log.read_text(encoding="utf-8")
         assert "El primer inicio quedó a medias" in said
+        assert f"{DEMONSTRATION}\n" in said
         (url,) = {line for line in said.splitlines() if "/v1/key/" in line}
         forms = Wire(to_server(server.url), url.removeprefix(server.url)).forms()
         assert sorted(forms) == ["ben_followup", "ben_registration", "hh_baseline", "inst_assessment"]
@@ -145,6 +154,19 @@ def test_first_start_that_was_cut_off_goes_on_at_the_next(tmp_path: Path):
         "no.\tname",
         "1\tCohesión",
     ]
+
+
+def test_first_start_that_was_cut_off_after_the_logframe_puts_it_once(tmp_path: Path):
+    data = tmp_path / "data"
+    at = Desk(Settings(data=data), "es")
+    with at.office(create=True) as office:
+        serve.first_start(at, office, bundled=True)
+        office.database.write(lambda conn: conn.execute(delete(audits).where(audits.c.action == installation.COMPLETE)))
+        serve.first_start(at, office, bundled=True)
+        uploads = ask(office, lambda ctx: logframe_files.list_uploads(ctx, 1))
+        assert ask(office, installation.get_stage) == "complete"
+
+    assert [one.logframe.workbook_name for one in uploads] == ["logframe.xlsx"]
 
 
 def test_an_installation_made_by_hand_is_left_as_it_is(installed: Path, tmp_path: Path):
