@@ -138,7 +138,7 @@ def check_form(
     `owner` is the form as it would be, `is_asked` says of a path whether the version asks that question still. The findings
     of `sheets` themselves are not among them.
     """
-    sound = declaring.owned(_sound(sheets), owner.form_id)
+    sound = declaring.owned(sheets.sound, owner.form_id)
     book = _inherited(ctx, project, sound, owner.id, owner.form_id)
     found = publishing.foresee(
         ctx.conn,
@@ -183,7 +183,7 @@ def _revise(ctx: Context, project_id: int) -> None:
 
 
 def _findings(ctx: Context, project: Project, sheets: Sheets) -> tuple[Finding, ...]:
-    sound = _sound(sheets)
+    sound = sheets.sound
     book = _inherited(ctx, project, sound, None, None)
     found = declaring.findings(book, sound, None, _views(ctx, project), sheets.finding)
     return severest_first(dict.fromkeys((*sheets.findings, *found)))
@@ -200,21 +200,6 @@ def _inherited(
 def _gone(ctx: Context, project: Project) -> dict[int, str]:
     """The XForm ids of a project's deleted forms, by row id."""
     return {form.id: form.xml_form_id for form in forms.list_deleted(ctx.conn, project.id)}
-
-
-def _sound(sheets: Sheets) -> Declarations:
-    """The rows in which no cell is wrong: the others are told already, and what they lack would only be told twice."""
-    given = sheets.declarations
-    if all(finding.severity != "error" for finding in sheets.findings):
-        return given
-    return Declarations(
-        results=given.results,
-        indicators=tuple(one for one in given.indicators if sheets.is_sound(one)),
-        dimensions=given.dimensions,
-        targets=tuple(one for one in given.targets if sheets.is_sound(one)),
-        checks=tuple(one for one in given.checks if sheets.is_sound(one)),
-        places=given.places,
-    )
 
 
 def _views(ctx: Context, project: Project) -> dict[str, FormView]:

@@ -11,8 +11,9 @@ from forms import validate, workbook, xform
 from forms.problems import Finding, Problem, findings_of, workbook_not_valid
 from forms.schema import Schema
 from server import problems
-from server.indicators import drafted
+from server.indicators import declaring, drafted, publishing
 from server.indicators import workbook as indicator_sheets
+from server.indicators.resolving import FormView
 from server.indicators.workbook import Sheets
 
 MAX_WORKBOOK: Final = 30_000_000
@@ -49,6 +50,17 @@ def check(data: bytes, filename: str, *, java: Path | None = None) -> Checked:
     else:
         told = validate.validate(checked.xml, found, rows=dict(checked.rows) or None)
     return replace(checked, findings=(*checked.findings, *told))
+
+
+def look_alone(checked: Checked) -> tuple[Finding, ...]:
+    """What is wrong with the expressions of the indicator sheets over their own form, for whoever has no project to compare
+    with: what another workbook of a project may declare is not looked at."""
+    if checked.sheets is None:
+        return ()
+    schema = checked.schema
+    owner = FormView(id=0, form_id=schema.form_id, schema=schema, privacy=checked.marks.get("privacy", {}))
+    sound = declaring.owned(checked.sheets.sound, schema.form_id)
+    return tuple(dict.fromkeys(publishing.look_alone(sound, owner, checked.sheets.finding)))
 
 
 def read(data: bytes, filename: str) -> Checked:

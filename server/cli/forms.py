@@ -40,19 +40,20 @@ def check(context: click.Context, file: Path, project_id: int | None, media: Pat
     at = desk(context)
     checked = workbooks.check(read_file(file), file.name, java=java)
     compared = _compare(at, project_id, checked) if project_id is not None else None
+    alone = workbooks.look_alone(checked) if compared is None else ()
     schema = checked.schema
     questions = sum(field.kind == "question" and not field.path.startswith("/meta/") for field in schema.fields)
     at.say(
         f"{file.name}: formulario «{schema.form_id}», versión «{schema.version}», {questions} preguntas.",
         f"{file.name}: form “{schema.form_id}”, version “{schema.version}”, {questions} questions.",
     )
-    at.tell(checked.findings)
+    at.tell((*checked.findings, *alone))
     if compared is not None:
         _tell_comparison(at, compared)
     if media is not None:
         held = compared.held if compared else ()
         at.tell(attachments.match(_needed(checked), _files(media), held=held).findings())
-    if _errors((*checked.findings, *(compared.findings if compared else ()))):
+    if _errors((*checked.findings, *alone, *(compared.findings if compared else ()))):
         context.exit(1)
     at.say("Se puede publicar.", "It can be published.")
 
@@ -144,10 +145,11 @@ def publish_file(
 ) -> None:
     """Check, compare, upload and publish a file with its media; what would be refused leaves a draft as it is."""
     data = file.read_bytes()
-    checked = _check(file.name, data)
+    checked = workbooks.check(data, file.name)
     compared = ask(office, lambda ctx: comparisons.compare(ctx, project_id, checked))
-    if _errors(compared.findings):
-        raise workbook_not_valid((*checked.findings, *compared.findings))
+    found = (*checked.findings, *compared.findings)
+    if _errors(found):
+        raise workbook_not_valid(found)
     made = _upload(at, office, project_id, file, data, checked)
     folder = _attach(office, project_id, made, media)
     form_id = made.form.xml_form_id

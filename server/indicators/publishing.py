@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -15,7 +16,7 @@ from server.indicators.book import Book, Kept
 from server.indicators.declarations import Declarations, Indicator
 from server.indicators.declaring import Finder
 from server.indicators.kept import name_of, records
-from server.indicators.resolving import FormView, Resolved
+from server.indicators.resolving import FormView, Resolved, resolve, resolve_check
 from server.model.projects import Project
 
 _SOME_TIME: Final = datetime(1, 1, 1, tzinfo=UTC)
@@ -58,6 +59,23 @@ def foresee(
     for name, resolved in found.resolved.items():
         if resolved.form is owner:
             yield from _no_longer_asked(after.indicators[name], resolved, owner.id, finding, is_asked)
+
+
+def look_alone(declarations: Declarations, owner: FormView, finding: Finder) -> Iterator[Finding]:
+    """What is wrong with a workbook's declarations whatever its project declares besides: its expressions over its own form.
+
+    Names that another workbook may have (results, dimensions, indicators, places) are not looked at.
+    """
+    declared = {one.name: one for one in declarations.indicators}
+    for indicator in declarations.indicators:
+        if catalogue.needs_form(indicator.type, indicator.over) and indicator.form == owner.form_id:
+            alone = replace(indicator, disaggregate=(), cohort=None)
+            _, wrong = resolve(alone, owner, indicators=declared)
+            yield from (finding(indicator, one.column, one.sentence) for one in wrong)
+    for check in declarations.checks:
+        if check.form == owner.form_id:
+            _, _, wrong = resolve_check(check, owner)
+            yield from (finding(check, one.column, one.sentence) for one in wrong)
 
 
 def _retired(book: Book, declarations: Declarations, owner: int) -> Iterator[Finding]:

@@ -86,6 +86,19 @@ class Sheets:
         sheet, row, heading = self.at(record, column or "")
         return (sheet, row, None if column is None else heading) not in self.mistaken
 
+    @property
+    def sound(self) -> Declarations:
+        """The rows in which no cell is wrong: the others are told already, and what they lack would only be told twice."""
+        given = self.declarations
+        if all(finding.severity != "error" for finding in self.findings):
+            return given
+        return replace(
+            given,
+            indicators=tuple(one for one in given.indicators if self.is_sound(one)),
+            targets=tuple(one for one in given.targets if self.is_sound(one)),
+            checks=tuple(one for one in given.checks if self.is_sound(one)),
+        )
+
     def unknown(self, reference: Reference, known: Collection[str] = ()) -> Finding:
         """The finding on a name that nothing has, with the one of `known` and of this workbook that may be meant."""
         return self.finding(

@@ -282,6 +282,31 @@ def test_settings_of_a_project_are_shown_and_changed(tejido: Tejido):
     assert tejido("project", "settings", 2).exit_code == 1
 
 
+def test_indicator_sheets_are_checked_with_their_form(tejido: Tejido, tmp_path: Path):
+    workbook = tmp_path / "hogar.md"
+    workbook.write_text(
+        "| survey |\n| | type | name | label |\n| | integer | edad | Edad |\n"
+        "| settings |\n| | form_id | version |\n| | hogar | 1 |\n"
+        "| indicators |\n| | name | label | type | where | result |\n| | N | Todos | count | ${edda} > 1 | R1 |\n"
+        "| | P | Parte | percent | | |\n",
+        encoding="utf-8",
+    )
+    tejido("project", "create", "Cohesión")
+    mistyped = "✗ hoja indicators, fila 2, columna where: el formulario no tiene ninguna pregunta «edda»"
+    lacking = "✗ hoja indicators, fila 3, columna numerator:"
+    unknown = "✗ hoja indicators, fila 2, columna result: no hay ningún resultado «R1»."
+
+    alone = tejido("form", "check", workbook, language="es")
+    compared = tejido("form", "check", workbook, "--project", 1, language="es")
+    published = tejido("form", "publish", workbook, "--project", 1, language="es")
+
+    assert (alone.exit_code, compared.exit_code, published.exit_code) == (1, 1, 1)
+    assert [told in alone.output for told in (mistyped, lacking, unknown)] == [True, True, False]
+    assert [told in compared.output for told in (mistyped, lacking, unknown)] == [True, True, True]
+    assert [told in published.output for told in (mistyped, lacking, unknown)] == [True, True, True]
+    assert tejido("form", "list", "--project", 1).output.splitlines()[1:] == []
+
+
 def test_doctor_tells_of_facts_and_of_indicators(tejido: Tejido, tmp_path: Path):
     tejido("project", "create", "Cohesión")
     tejido("user", "create", "a@example.org", "--password", "contraseña larga", "--administrator")
@@ -289,7 +314,8 @@ def test_doctor_tells_of_facts_and_of_indicators(tejido: Tejido, tmp_path: Path)
     workbook.write_text(
         "| survey |\n| | type | name | label |\n| | integer | edad | Edad |\n"
         "| settings |\n| | form_id | version |\n| | hogar | 1 |\n"
-        "| indicators |\n| | name | label | type | over |\n| | N | Todos | count | |\n| | P | Gente | count | entities:gente |\n",
+        "| indicators |\n| | name | label | type | over |\n| | N | Todos | count | |\n"
+        "| | P | Gente | count | entities:gente |\n",
         encoding="utf-8",
     )
     published = tejido("form", "publish", workbook, "--project", 1)
