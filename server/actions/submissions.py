@@ -12,14 +12,14 @@ from forms.receipt import Held, MoreAttachments, NewSubmission, NewVersion, deci
 from server import problems
 from server.access import require
 from server.actions import drafts
-from server.actions.following import Followed, follow, follow_stored
+from server.actions.following import Followed, follow, follow_stored, forget
 from server.blobs.blobs import Blob
 from server.context import Context
 from server.db import Again
 from server.model.forms import Form
 from server.model.submissions import Submission, SubmissionVersion
 from server.store import forms, projects, submission_attachments, submissions
-from server.tables import registry, rows
+from server.tables import registry
 
 EDITED: Final = "edited"
 
@@ -189,7 +189,7 @@ def _extend(
     form, submission_id = destination.form, receipt.submission_id
     for joined in receipt.joined:
         submissions.merge(ctx.conn, joined, submission_id)
-        _forget_rows(ctx, form, joined)
+        forget(ctx, form, joined)  # it turned out to be part of this one
     version_id = submissions.add_version(
         ctx.conn,
         submission_id=submission_id,
@@ -246,11 +246,6 @@ def eldest_id(chain: Sequence[SubmissionVersion], current: SubmissionVersion) ->
         eldest = version.deprecated_id or version.instance_id
         version = by_id.get(version.deprecated_id or "")
     return eldest
-
-
-def _forget_rows(ctx: Context, form: Form, submission_id: int) -> None:
-    """Take back what followed from a submission that turned out to be part of another one."""
-    rows.clear(ctx.conn, registry.load(ctx.conn, form.id), submission_id)
 
 
 def _keep_files(
