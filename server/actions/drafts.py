@@ -305,7 +305,9 @@ def _publish_again(
     made, changes = Change(), tuple[Finding, ...]()
     if sheets is not None:
         schema = registry.schema_of(ctx.conn, draft)
-        changes = consequences.foresee_declarations(ctx, project, form, schema, draft.marks, sheets)
+        changes = consequences.foresee_declarations(
+            ctx, project, form, schema, draft.marks, sheets, standing=registry.load(ctx.conn, form.id)
+        )
         _refuse(changes)
         made = logframes.take_form(ctx, project, form, draft, sheets)
         logframes.renew(ctx, project.id)

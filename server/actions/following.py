@@ -18,7 +18,7 @@ from server.indicators import catalogue, facts
 from server.model.forms import Form
 from server.model.submissions import Submission
 from server.prepared import statement
-from server.store import flags, forms, people, projects, submissions
+from server.store import flags, forms, indicators, people, projects, submissions
 from server.tables import ddl, registry, rows
 from server.tables.rows import Provenance, Tabulator
 
@@ -147,10 +147,13 @@ def prepare_rebuild(ctx: Context) -> list[Held]:
     require(ctx, "config.set", None)
     for project in projects.list_projects(ctx.conn):
         projects.hold_for_change(ctx.conn, project.id)
-    everything = [forms.hold_for_change(ctx.conn, form.id) for form in forms.list_every_form(ctx.conn)]
+    everything = forms.list_every_form(ctx.conn)
     for form in everything:
+        wanted = catalogue.tables_of(ctx.conn, form)
+        if wanted or indicators.list_fact_tables(ctx.conn, form.id):
+            forms.hold_for_change(ctx.conn, form.id)
         ddl.repair(ctx.conn, registry.load(ctx.conn, form.id))
-        facts.renew(ctx.conn, form.id, catalogue.tables_of(ctx.conn, form), rewritten=True)
+        facts.renew(ctx.conn, form.id, wanted, rewritten=True)
     ctx.record("config.rebuild")
     conn = ctx.conn
     return [

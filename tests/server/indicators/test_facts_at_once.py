@@ -9,8 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 
 import pytest
+from sqlalchemy import text
 
 from forms import instance as instances
+from forms.problems import Problem
 from server.actions import drafts, following, logframes, submissions
 from server.actions.submissions import Device
 from server.app import create_app, open_office
@@ -191,6 +193,21 @@ def test_a_logframe_and_a_publishing_wait_for_each_other(desk: Desk, pool: Threa
         until_one_waits(desk, putting)
     putting.result(_SECONDS)
 
+    assert_facts_as_computed(desk)
+
+
+@ON_POSTGRESQL
+def test_deleting_a_form_behind_a_reader_that_never_ends_is_told_and_changes_nothing(desk: Desk, phone: Wire):
+    desk.publish(house(1, limit=10))
+    assert phone.post(instance("hogar", "<edad>20</edad>")).status == 201
+
+    with desk.office.database.reading() as reader:
+        reader.execute(text("SELECT * FROM data.hogar__facts")).all()
+        with pytest.raises(Problem) as told:
+            desk.delete_form("hogar")
+
+    assert (told.value.status, told.value.details) == (503, {"xmlFormId": "hogar"})
+    assert list(phone.forms()) == ["hogar"]
     assert_facts_as_computed(desk)
 
 
