@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import inspect
 
 from forms.problems import Finding, Problem
-from server.actions import comparisons, drafts, indicators, workbooks
+from server.actions import comparisons, drafts, indicator_values, indicators, logframes, workbooks
 from server.model.indicators import logframes as logframes_table
 from server.store import indicators as store
 from server.tables.ddl import SCHEMA
@@ -383,6 +383,49 @@ def test_a_deleted_form_leaves_its_indicators_broken_and_one_published_anew_mend
     assert table(desk, "A", by=("sexo",)) == {("m",): (1.0, 1, 0)}
     assert {one[2] for one in in_force(desk)} == {1}
     assert standing.kept(desk) == standing.fresh(desk)
+
+
+def test_a_form_published_anew_is_compared_as_the_heir_of_the_deleted_one(desk: Desk):
+    desk.publish(MEASURED)
+    desk.delete_form("hogar")
+
+    same = desk.ask(lambda ctx: comparisons.compare(ctx, PROJECT, workbooks.read(MEASURED.encode(), "f.md")))
+    bare = desk.ask(lambda ctx: comparisons.compare(ctx, PROJECT, workbooks.read(HOUSE.encode(), "f.md")))
+
+    assert (same.against, same.findings) == (None, ())
+    assert [finding.severity for finding in bare.findings] == ["note"]
+    desk.publish(HOUSE)
+    assert in_force(desk) == []
+
+
+def test_an_xform_retires_what_the_workbook_declared_and_is_kept_itself(desk: Desk):
+    desk.publish(MEASURED)
+    xml = workbooks.read(second(HOUSE).encode(), "f.md").xml
+
+    published = desk.publish(xml)
+
+    assert [finding.severity for finding in published.changes] == ["note"]
+    assert in_force(desk) == []
+    (newest, _) = desk.ask(lambda ctx: logframes.list_logframes(ctx, PROJECT))
+    with desk.office.blobs.open(newest.workbook_sha256) as kept:
+        assert kept.read() == xml
+
+
+def test_what_is_kept_for_tools_of_analysis_is_old_once_a_form_is_published_or_deleted(desk: Desk, phone: Wire):
+    desk.publish(MEASURED)
+    send(phone, "hogar", RECORDS[0])
+
+    def is_old() -> bool:
+        prepared = desk.ask(lambda ctx: indicator_values.prepare_values(ctx, PROJECT))
+        if prepared is not None:
+            desk.act(lambda ctx: indicator_values.keep_values(ctx, prepared))
+        return prepared is not None
+
+    assert (is_old(), is_old()) == (True, False)
+    desk.publish(second(MEASURED))
+    assert (is_old(), is_old()) == (True, False)
+    desk.delete_form("hogar")
+    assert (is_old(), is_old()) == (True, False)
 
 
 def test_a_logframe_takes_over_what_a_deleted_form_s_workbook_declared(desk: Desk):
