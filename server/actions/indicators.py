@@ -139,7 +139,8 @@ def get_values(
         broken = _broken_below(found, name)
         if broken is not None:
             raise refusals.indicator_broken(broken, found.broken[broken][0].sentence)
-    asked = list(names or [name for name in found.book.indicators if _broken_below(found, name) is None])
+    sound = [name for name in found.book.indicators if _broken_below(found, name) is None]
+    asked = sound if names is None else list(names)
     if names is None:
         _require_some(found, asked, request)
 

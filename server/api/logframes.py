@@ -42,7 +42,7 @@ def put_logframe(project_id: int) -> Response:
     sheets = logframes.read(data, name)
     if given["dryRun"]:
         told = foreseen(ask(lambda ctx: logframe_files.foresee(ctx, project_id, sheets)))
-        return answers.document(request, _json(told), _JSON)
+        return Response(_json(told), content_type=_JSON)
     blob = office().blobs.put(BytesIO(data))
     made = act(lambda ctx: logframe_files.replace(ctx, project_id, sheets, original=blob, name=name))
     return Response(_json(replaced(made)), content_type=_JSON)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -162,6 +162,9 @@ def _has_rounds(catalogue: Catalogue, resolved: Resolved) -> bool:
 def _axis(catalogue: Catalogue, resolved: Resolved, name: str) -> Axis:
     levels = catalogue.book.levels
     if resolved.indicator.type in ("formula", "manual"):
+        known = _splitting(catalogue)
+        if resolved.indicator.type == "manual" and name not in known:
+            raise problems.wrong_value("by", name, _no_axis(name, known))
         return Axis(name=name, level=name if name in levels else None)
     if name in levels:
         if "place" in resolved.trees:
@@ -180,7 +183,9 @@ def _axis(catalogue: Catalogue, resolved: Resolved, name: str) -> Axis:
             )
         tree, wrong = find_dimension(resolved, name, [kept.record for kept in catalogue.book.dimensions], levels)
         if tree is None:
-            raise problems.wrong_value("by", name, wrong[0].sentence if wrong else _no_axis(name, resolved, levels))
+            raise problems.wrong_value(
+                "by", name, wrong[0].sentence if wrong else _no_axis(name, [*resolved.dimensions, *levels])
+            )
     axis = Axis(name=name, tree=tree)
     if tree.kind != "choices":
         return axis
@@ -207,8 +212,15 @@ def _no_place(indicator: Indicator) -> Problem:
     )
 
 
-def _no_axis(name: str, resolved: Resolved, levels: Collection[str]) -> Sentence:
-    known: Sequence[str] = [*resolved.dimensions, *levels]
+def _splitting(catalogue: Catalogue) -> list[str]:
+    """Every name that something in the project is split by."""
+    book = catalogue.book
+    typed = (kept.record.dimension for kept in book.targets if kept.record.dimension is not None)
+    declared = (name for kept in book.indicators.values() for name in kept.record.disaggregate)
+    return list(dict.fromkeys((*(kept.record.name for kept in book.dimensions), *declared, *typed, *book.levels)))
+
+
+def _no_axis(name: str, known: Collection[str]) -> Sentence:
     return Sentence(
         es=f"«{name}» no desagrega este indicador; las que hay: {', '.join(known)}.",
         en=f"“{name}” does not disaggregate this indicator; those there are: {', '.join(known)}.",

@@ -294,6 +294,12 @@ REFUSED = (
         "Unexpected place value M; this indicator does not say its place in “place”.",
     ),
     ("/indicators/N.1/values?place=p12", "place", "Unexpected place value p12; did you mean “p2”?"),
+    (
+        "/indicators/X/values?by=zzz",
+        "by",
+        "Unexpected by value zzz; “zzz” does not disaggregate this indicator; "
+        "those there are: sexo, province, district.",
+    ),
     ("/indicators/X/values?place=zzz", "place", "Unexpected place value zzz; there is none."),
     ("/indicators/values?place=zzz", "place", "Unexpected place value zzz; there is none."),
     ("/indicators/N.1/values?cumulative=si", "cumulative", "Unexpected cumulative value si; use true or false."),
