@@ -27,17 +27,18 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    tuple_,
     union_all,
 )
 
 from forms.expressions.tree import PeriodEnd, Tree, walk
-from server.indicators import facts
+from server.indicators import facts, narrowing
 from server.indicators.catalogue import Catalogue
 from server.indicators.facts import FactTable
 from server.indicators.periods import Period, PeriodKind
 from server.indicators.resolving import ROUND, Resolved
 from server.model.indicators import place_ancestors
-from server.tables.expressions import Groups, Rows
+from server.tables.expressions import Rows
 from server.tables.operations import Sql
 
 MONTHS: Final[Mapping[PeriodKind, int]] = {"month": 1, "quarter": 3, "semester": 6, "year": 12}
@@ -61,7 +62,8 @@ class Ask:
 
     `split`: by periods of a kind, by rounds, or not at all (None). `first` and `last` bound the months of the units' dates,
     both included; `rounds` the rounds. `ends` is the day that `period-end()` means. `within` is a place that holds them,
-    `only` the categories that they must have.
+    `only` the categories that they must have. `ends_of` are periods of the calendar, of the kind `split`, at whose ends a
+    cohort is looked at; `running` says that each of them is given everything up to its end.
     """
 
     split: PeriodKind | str | None = None
@@ -72,6 +74,8 @@ class Ask:
     axes: tuple[Axis, ...] = ()
     within: str | None = None
     only: Mapping[str, str | None] = field(default_factory=dict)
+    ends_of: tuple[int, ...] = ()
+    running: bool = False
 
 
 class Source:
@@ -140,12 +144,15 @@ def select_units(conn: Connection, catalogue: Catalogue, together: Sequence[Reso
     """
     first = together[0]
     picked = _Picked(conn, catalogue, together, ask)
-    statement = picked.select()
-    if first.indicator.group is not None:
-        return _told_apart(conn, first, _grouped(conn, first, statement, ask), ask)
-    if first.indicator.latest is not None:
-        return _told_apart(conn, first, _latest(first, statement, ask), ask)
-    return statement.subquery()
+    lines = picked.select().subquery()
+    split = ask.split is not None
+    if ask.running:
+        lines = narrowing.standing(conn, first, lines, ask.ends_of)
+    elif first.indicator.group is not None:
+        lines = narrowing.grouped(conn, first, lines, split=split)
+    elif first.indicator.latest is not None:
+        lines = narrowing.latest(first, lines, split=split)
+    return _told_apart(conn, first, lines, ask) if narrowing.is_narrowed(first) else lines
 
 
 def select_looked_at(conn: Connection, catalogue: Catalogue, one: Resolved, ask: Ask) -> Subquery:
@@ -161,8 +168,9 @@ def select_records(conn: Connection, catalogue: Catalogue, one: Resolved, ask: A
         lines = select_units(conn, catalogue, [one], ask)
         kept = or_(lines.c.numerator0.is_not(None), lines.c.excluded0 == 1)
         return select(lines).where(kept).subquery()
-    ranked = _ranked_in_groups(_Picked(conn, catalogue, [one], ask).select().subquery(), one, ask)
-    of_group = [ranked.c.group, *([ranked.c.period] if ask.split is not None else [])]
+    split = ask.split is not None
+    ranked = narrowing.ranked_in_groups(_Picked(conn, catalogue, [one], ask).select().subquery(), one, split=split)
+    of_group = [ranked.c.group, *([ranked.c.period] if split else [])]
     columns = [
         func.max(case((ranked.c.place == 1, column))).over(partition_by=of_group).label(column.name)
         if column.name == "inside" or column.name.startswith("axis")
@@ -182,7 +190,7 @@ class _Picked:
         self._ask = ask
         self._first = together[0]
         self._source = Source(conn, catalogue, self._first, live=is_live(catalogue, self._first, ask.axes))
-        self._late = self._first.indicator.latest is not None or self._first.indicator.group is not None
+        self._late = narrowing.is_narrowed(self._first)
         self._joins: list[tuple[FromClause, Sql]] = []
         self._filters: list[Sql] = []
 
@@ -300,7 +308,15 @@ class _Picked:
             self._filters.append(self._shared(ROUND).in_(ask.rounds))
         cohort = self._first.indicator.cohort
         if cohort is not None:
-            self._filters.append(self._shared("key").in_(self._cohort(self._catalogue.resolved.get(cohort))))
+            self._filters.append(self._in_cohort(self._catalogue.resolved.get(cohort)))
+
+    def _in_cohort(self, other: Resolved | None) -> Sql:
+        if not self._ask.ends_of or other is None:
+            return self._shared("key").in_(self._cohort(other))
+        asked = Ask(split=self._ask.split, last=self._ask.last, ends_of=self._ask.ends_of, running=True)
+        units = select_units(self._conn, self._catalogue, [other], asked)
+        counted = select(units.c.key, units.c.period).where(units.c.numerator0 == 1, units.c.key.is_not(None))
+        return tuple_(self._shared("key"), self._period()["period"]).in_(counted)
 
     def _cohort(self, other: Resolved | None) -> Select[Any]:
         """The keys that another indicator counted up to the end of the period, wherever they were."""
@@ -360,65 +376,6 @@ def _told_apart(conn: Connection, one: Resolved, lines: Subquery, ask: Ask) -> S
     return (
         select(*(value.label(name) for name, value in columns.items())).select_from(source).where(*filters).subquery()
     )
-
-
-def _newest_first(lines: Subquery) -> tuple[Any, ...]:
-    return (lines.c.day.desc().nulls_last(), lines.c.submission.desc(), lines.c.row.desc())
-
-
-def _latest(one: Resolved, statement: Select[Any], ask: Ask) -> Subquery:
-    """Of each key, the last rows; a row without key counts as excluded."""
-    lines = statement.subquery()
-    apart = [lines.c.key, *([lines.c.period] if ask.split is not None else [])]
-    place = func.row_number().over(partition_by=apart, order_by=_newest_first(lines)).label("place")
-    ranked = select(lines, place).where(lines.c.scope0 == 1).subquery()
-    nameless = or_(ranked.c.key.is_(None), ranked.c.key == "")
-    looked_at = or_(ranked.c.numerator0.is_not(None), ranked.c.excluded0 == 1)
-    unknown: Mapping[str, Sql] = {
-        "numerator0": null(),
-        "denominator0": null(),
-        "excluded0": case((looked_at, 1), else_=0),
-    }
-    columns = [
-        case((nameless, unknown[column.name]), else_=column).label(column.name) if column.name in unknown else column
-        for column in ranked.columns
-    ]
-    return select(*columns).where(or_(nameless, ranked.c.place <= one.indicator.latest)).subquery()
-
-
-def _grouped(conn: Connection, one: Resolved, statement: Select[Any], ask: Ask) -> Subquery:
-    """One line for each group: what its rows sum up to, and for the rest what its last row says."""
-    ranked = _ranked_in_groups(statement.subquery(), one, ask)
-    sums = {tree: ranked.c[f"argument{number}"] for number, tree in enumerate(facts.arguments_of(one))}
-    reader = Groups(conn, sums)
-    given = {role: reader.value(tree) for role, tree in one.trees.items() if facts.is_grouped(one, role)}
-    for role, name in (("weight", "weight0"), ("key", "key")):
-        if role in one.trees:
-            given[role] = _of_last(ranked, name)
-    kept = [column.name for column in ranked.columns if column.name not in _summed(ranked)]
-    columns = {name: _of_last(ranked, name) for name in kept}
-    if ask.split is not None:
-        columns["period"] = ranked.c.period
-    measures = {f"{role}0": value for role, value in facts.measure(one, given).items() if isinstance(role, str)}
-    grouped = select(*(value.label(name) for name, value in {**columns, **measures}.items()))
-    return grouped.group_by(ranked.c.group, *([ranked.c.period] if ask.split is not None else [])).subquery()
-
-
-def _ranked_in_groups(lines: Subquery, one: Resolved, ask: Ask) -> Subquery:
-    """The rows of each group that count, the newest first; `place` is 1 for that one."""
-    apart = [lines.c.group, *([lines.c.period] if ask.split is not None else [])]
-    place = func.row_number().over(partition_by=apart, order_by=_newest_first(lines)).label("place")
-    ranked = select(lines, place).where(lines.c.scope0 == 1, lines.c.group.is_not(None), lines.c.group != "").subquery()
-    limit = one.indicator.latest
-    return ranked if limit is None else select(ranked).where(ranked.c.place <= limit).subquery()
-
-
-def _summed(ranked: Subquery) -> set[str]:
-    return {"place", "scope0", *(column.name for column in ranked.columns if column.name.startswith("argument"))}
-
-
-def _of_last(ranked: Subquery, name: str) -> Sql:
-    return func.max(case((ranked.c.place == 1, ranked.c[name])), type_=ranked.c[name].type)
 
 
 def ends_with_period(catalogue: Catalogue, resolved: Resolved, axes: Sequence[Axis]) -> bool:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from forms.expressions.evaluate import evaluate_formula
 from forms.problems import Problem, Sentence
-from server.indicators import estimates, quantiles, sums, units
+from server.indicators import collecting, estimates, quantiles, sums
 from server.indicators.asking import Asked, PeriodKey, Request, own_period, understand
 from server.indicators.book import Kept
 from server.indicators.catalogue import Catalogue
@@ -20,7 +20,6 @@ from server.indicators.estimates import Estimate, Psu
 from server.indicators.periods import KINDS, Period, PeriodError, parse
 from server.indicators.resolving import Resolved
 from server.indicators.sums import Cell, Collected, Coordinates, Sums
-from server.indicators.units import months_of
 
 PERCENT: Final = 100.0
 _NO_PSU: Final = Sentence(
@@ -104,9 +103,9 @@ def compute(
                 raise
             refused[name] = problem.sentence
     made = {name: _Cells(asked[name]) for name in asked}
-    for batch in _batches(catalogue, [catalogue.resolved[name] for name in asked], asked):
+    for batch in collecting.batches(catalogue, [catalogue.resolved[name] for name in asked], asked):
         shared = asked[batch[0].indicator.name]
-        for resolved, collected in zip(batch, _collect(conn, catalogue, batch, shared), strict=True):
+        for resolved, collected in zip(batch, collecting.collect(conn, catalogue, batch, shared), strict=True):
             _fill(made[resolved.indicator.name], resolved.indicator, collected)
     for name in wanted:
         resolved = catalogue.resolved[name]
@@ -134,7 +133,7 @@ def _at(conn: Connection, catalogue: Catalogue, name: str, keys: set[PeriodKey],
     if resolved.indicator.type == "formula":
         _fill_formula(resolved, found, [_at(conn, catalogue, other, keys, made) for other in resolved.inputs])
     else:
-        (collected,) = _collect(conn, catalogue, [resolved], found.asked)
+        (collected,) = collecting.collect(conn, catalogue, [resolved], found.asked)
         _fill(found, resolved.indicator, collected)
         found.undated = cells.undated
     return found
@@ -183,83 +182,6 @@ def _order(cell: Cell) -> tuple[object, ...]:
     period, categories = cell
     when = (0, 0, period) if isinstance(period, int) else (1, 0, str(period or ""))
     return (*when, *((category is None, category or "") for category in categories))
-
-
-def _batches(catalogue: Catalogue, resolved: Sequence[Resolved], asked: Mapping[str, Asked]) -> list[list[Resolved]]:
-    """Indicators whose units can be read by one statement."""
-    found: dict[object, list[Resolved]] = {}
-    for one in resolved:
-        name = one.indicator.name
-        if one.indicator.type in ("formula", "manual"):
-            continue
-        alone = one.passes or one.indicator.type in ("distinct", "median")
-        if alone or units.is_live(catalogue, one, asked[name].axes):
-            found[name] = [one]
-            continue
-        roles = ("date", "place", "period", *(("strata", "psu") if sums.has_design(one) else ()))
-        shared = tuple(one.trees.get(role) for role in roles)
-        key = (catalogue.table_of[name].table.name, asked[name], shared, sums.has_design(one))
-        found.setdefault(key, []).append(one)
-    return list(found.values())
-
-
-def _collect(conn: Connection, catalogue: Catalogue, together: Sequence[Resolved], asked: Asked) -> list[Collected]:
-    first = together[0]
-    calendar = asked.split in KINDS
-    ends = units.ends_with_period(catalogue, first, asked.axes)
-    if ends or (calendar and (first.indicator.cohort is not None or (asked.cumulative and first.passes))):
-        return [_one_by_one(conn, catalogue, first, asked)]
-    if not asked.cumulative:
-        return sums.collect(conn, catalogue, together, asked.ask())
-    if first.indicator.type == "distinct":
-        return [_running(sums.first_counted(conn, catalogue, first, asked.ask(whole=True)), first.indicator, asked)]
-    collected = sums.collect(conn, catalogue, together, asked.ask(whole=True))
-    return [_running(one, each.indicator, asked) for one, each in zip(collected, together, strict=True)]
-
-
-def _one_by_one(conn: Connection, catalogue: Catalogue, one: Resolved, asked: Asked) -> Collected:
-    """What counts hangs on the period's end: each period is computed by itself."""
-    whole = asked.ask(whole=True)
-    keys = asked.keys if asked.keys is not None else tuple(sums.span(conn, catalogue, one, whole))
-    found = Collected()
-    for key in (None,) if asked.split is None else keys:
-        if isinstance(key, int) and asked.split in KINDS:
-            first, last = months_of(asked.period(key))
-            ask = replace(whole, split=None, first=None if asked.cumulative else first, last=last)
-            ask = replace(ask, ends=asked.last_day(key))
-        else:
-            ask = replace(whole, split=None, rounds=None if key is None else (str(key),))
-            ask = replace(ask, ends=sums.last_day(conn, catalogue, one, ask))
-        (collected,) = sums.collect(conn, catalogue, [one], ask)
-        for (_, coordinates), cell in collected.cells.items():
-            found.cells[key, coordinates] = cell
-        for design in collected.design.values():
-            found.design.setdefault(key, set()).update(design)
-    return found
-
-
-def _running(collected: Collected, indicator: Indicator, asked: Asked) -> Collected:
-    """Each period with everything before it; periods that are asked for stand in between, the others where they have data."""
-    present = {cell[0] for cell in collected.cells if isinstance(cell[0], int)}
-    keys = sorted(present | {key for key in asked.keys or () if isinstance(key, int)})
-    found = Collected()
-    for cell, undated in collected.cells.items():
-        if cell[0] is None:
-            found.cells[cell] = undated
-    for coordinates in dict.fromkeys(cell[1] for cell in collected.cells if cell[0] is not None):
-        running = Sums()
-        for key in keys:
-            here = collected.cells.get((key, coordinates))
-            if here is not None:
-                running.add(here, largest=indicator.type == "max")
-            if running.n or running.excluded:
-                copy = replace(running, psus=dict(running.psus), values=list(running.values))
-                found.cells[key, coordinates] = copy
-    seen: set[Psu] = set()
-    for key in sorted({*keys, *(key for key in collected.design if isinstance(key, int))}):
-        seen = seen | collected.design.get(key, set())
-        found.design[key] = seen
-    return found
 
 
 def _fill(cells: _Cells, indicator: Indicator, collected: Collected) -> None:

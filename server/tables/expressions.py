@@ -68,7 +68,8 @@ class _Reader:
 
 
 class Groups(_Reader):
-    """Groups of rows, in a query that groups them: `columns` gives what each tree within `Grouped` is in one row."""
+    """Groups of rows: `columns` gives what each tree within `Grouped` is in one row, in a query that groups them; or what
+    a `Grouped` itself is, where that is summed up already."""
 
     def __init__(self, conn: Connection, columns: Mapping[Tree, Sql]) -> None:
         super().__init__(conn)
@@ -76,7 +77,8 @@ class Groups(_Reader):
 
     def _leaf(self, tree: Tree) -> Sql:
         if isinstance(tree, Grouped):
-            return _summed_up(tree.operation, self._columns[tree.argument])
+            known = self._columns.get(tree)
+            return known if known is not None else summed_up(tree.operation, self._columns[tree.argument])
         return super()._leaf(tree)
 
 
@@ -201,7 +203,7 @@ class Rows(_Reader):
         if argument is None or column is None:
             counted: Sql = cast(func.count(), Double)
         else:
-            counted = _summed_up(tree.operation, self._read(argument, column, below.place))
+            counted = summed_up(tree.operation, self._read(argument, column, below.place))
         return self._inner(select(counted).select_from(below.source).where(below.which), Double())
 
     def _indexed(self, tree: Indexed) -> Sql:
@@ -235,11 +237,15 @@ class Rows(_Reader):
         return case((known, cast(begins, Date)), else_=cast(null(), Date))
 
 
-def _summed_up(operation: str, value: Sql) -> Sql:
-    """Rows where `value` is unknown are left out."""
+def summed_up(operation: str, value: Sql, **over: Any) -> Sql:
+    """Rows where `value` is unknown are left out; with `over`, of the rows in that window."""
     if operation == "count":
-        return cast(func.count(value), Double)
+        return cast(_within(func.count(value), over), Double)
     if operation == "sum":
-        return func.coalesce(func.sum(value), 0.0)
-    found: Sql = func.min(value) if operation == "min" else func.max(value)
-    return found
+        return func.coalesce(_within(func.sum(value), over), 0.0)
+    return _within(func.min(value) if operation == "min" else func.max(value), over)
+
+
+def _within(found: Any, over: Mapping[str, Any]) -> Sql:
+    column: Sql = found.over(**over) if over else found
+    return column
