@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -61,11 +62,18 @@ class World:
     def levels(self) -> set[str]:
         return {level for _, _, level, _, _ in self.places}
 
+    @cached_property
+    def by_code(self) -> dict[str, list[tuple[str, str | None, str, date | None, date | None]]]:
+        found: dict[str, list[tuple[str, str | None, str, date | None, date | None]]] = {}
+        for place in self.places:
+            found.setdefault(place[0], []).append(place)
+        return found
+
     def holder(self, code: str | None, level: str, day: date | None) -> str | None:
         """The place of a level in which a place lay on a day; without one, in which it lies at the end of time."""
         at, when = code, day or date.max
         while at is not None:
-            here = [place for place in self.places if place[0] == at and _holds(place, when)]
+            here = [place for place in self.by_code.get(at, ()) if _holds(place, when)]
             if not here:
                 return None
             if here[0][2] == level:
@@ -195,13 +203,7 @@ def _window(
         days = [day for day in frame["date"] if day is not None]
         end = max(days) if days else None
     frame = _frame(world, spec, end, wanted.by).loc[frame.index]
-    if "group" in spec.roles:
-        frame = _groups(spec, frame, end)
-    elif spec.latest is not None:
-        frame = frame[_where(frame, lambda row: row["where"] is not False)]
-        named = _where(frame, lambda row: bool(row["key"]))
-        last = _newest_first(frame[named]).groupby("key", sort=False).head(spec.latest)
-        frame = pd.concat([frame[~named], last]).sort_index()
+    frame = _left(spec, frame, end)
     frame = frame.assign(status=[_status(spec, row) for row in frame.to_dict("records")])
     design = {(row.strata or "", row.psu) for row in frame.itertuples() if row.psu}
     frame = frame[frame["status"] != "out"]
@@ -227,11 +229,20 @@ def cohort(world: World, name: str, until: date | None) -> set[str]:
     if until is not None:
         frame = frame[_where(frame, lambda row: row["date"] is not None and row["date"] <= until)]
     end = until or max((day for day in frame["date"] if day is not None), default=None)
-    return {
-        row["key"]
-        for row in _frame(world, spec, end, ()).loc[frame.index].to_dict("records")
-        if _status(spec, row) == "counted"
-    }
+    lines = _left(spec, _frame(world, spec, end, ()).loc[frame.index], end).to_dict("records")
+    return {row["key"] for row in lines if _status(spec, row) == "counted"}
+
+
+def _left(spec: Spec, frame: pd.DataFrame, end: date | None) -> pd.DataFrame:
+    """The units of a period: its rows, the last of them, or groups of them."""
+    if "group" in spec.roles:
+        return _groups(spec, frame, end)
+    if spec.latest is None:
+        return frame
+    frame = frame[_where(frame, lambda row: row["where"] is not False)]
+    named = _where(frame, lambda row: bool(row["key"]))
+    last = _newest_first(frame[named]).groupby("key", sort=False).head(spec.latest)
+    return pd.concat([frame[~named], last]).sort_index()
 
 
 def _where(frame: pd.DataFrame, condition: Callable[[Mapping[str, Any]], bool]) -> Any:
