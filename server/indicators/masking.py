@@ -15,8 +15,9 @@ from sqlalchemy import Connection
 from server.indicators import values
 from server.indicators.asking import Request, own_period
 from server.indicators.catalogue import Catalogue
+from server.indicators.declarations import Place
 from server.indicators.margins import Axis
-from server.indicators.periods import KINDS
+from server.indicators.periods import KINDS, Period
 from server.indicators.resolving import Resolved
 from server.indicators.suppression import hide as suppress
 from server.indicators.values import Figure, Values
@@ -82,9 +83,13 @@ def _secret(conn: Connection, catalogue: Catalogue, resolved: Resolved, one: Val
     if asked is None or minimum <= 1:
         return set()
     place = catalogue.book.labels.get(request.place or "")
-    levels = [axis.level for axis in asked.axes if axis.level is not None]
-    apart = place is not None and not levels
-    by = (*request.by, place.level) if apart and place is not None else request.by
+    by, outer = request.by, frozenset[int]()
+    if place is not None:
+        levels = {at: axis.level for at, axis in enumerate(asked.axes) if axis.level is not None}
+        depth = catalogue.book.levels.index
+        if all(depth(level) < depth(place.level) for level in levels.values()):
+            outer = frozenset(levels)  # what holds the place tells nothing apart
+            by = (*(name for at, name in enumerate(request.by) if at not in outer), place.level)
     split = asked.split if asked.split is not None else own_period(catalogue, resolved)
     whole = Request(period=split, by=by, cumulative=False)
     table = values.compute(conn, catalogue, [name], whole)[name]
@@ -92,14 +97,86 @@ def _secret(conn: Connection, catalogue: Catalogue, resolved: Resolved, one: Val
     if asked.split is None:  # one figure for all periods: the table without periods says more
         table = values.compute(conn, catalogue, [name], replace(whole, period="all"))[name]
         hidden = _suppressed(catalogue, resolved, table, minimum, split=False)
+    elif asked.cumulative and _adds_up(resolved):
+        wide = _with_wider(table)
+        secret = _suppressed(catalogue, resolved, wide, minimum, split=True)
+        hidden = _running(wide, secret, {figure.period for figure in one.figures})
     elif asked.cumulative:
         table = values.compute(conn, catalogue, [name], replace(whole, cumulative=True))[name]
         for period in {figure.period for figure in table.figures}:
             now = replace(table, figures=tuple(figure for figure in table.figures if figure.period == period))
             hidden |= _suppressed(catalogue, resolved, now, minimum, split=False)
-    if not apart:
+    if by == request.by or place is None:
         return hidden
-    return {key[:-1] for key in hidden if key[-1] == request.place}
+    inside = {key[:-1] for key in hidden if key[-1] == place.code}
+    if not outer:
+        return inside
+    found = {(figure.period, *figure.categories) for figure in one.figures}
+    above = _above(catalogue, place)
+    for period, *rest in inside:
+        codes: list[str | None] = list(rest)
+        for at in sorted(outer):
+            codes.insert(at, above.get(asked.axes[at].level or ""))
+        found.add((period, *codes))  # a cell of nobody may be hidden too
+    return {key for key in found if tuple(code for at, code in enumerate(key, start=-1) if at not in outer) in inside}
+
+
+def _adds_up(resolved: Resolved) -> bool:
+    """Whether the units of a period are those of its parts."""
+    return resolved.indicator.type != "distinct" and not resolved.passes
+
+
+def _with_wider(table: Values) -> Values:
+    """The same figures, and beside them those of the wider periods of the calendar that they add up to."""
+    found: dict[_Key, int] = {}
+    for figure in table.figures:
+        period = values.period_of(figure.period)
+        while period is not None and period.parent is not None:
+            period = period.parent
+            key = (period.code, *figure.categories)
+            found[key] = found.get(key, 0) + figure.n
+    wider = (Figure(period=key[0], categories=key[1:], n=n, excluded=0, value=None) for key, n in found.items())
+    return replace(table, figures=(*table.figures, *wider))
+
+
+def _running(wide: Values, secret: Collection[_Key], periods: Collection[str | None]) -> set[_Key]:
+    """What must be hidden of figures that accumulate: each that is not the sum of whole periods which may be seen.
+
+    The difference of two would tell of the periods between them.
+    """
+    years = {period.year for figure in wide.figures if (period := values.period_of(figure.period)) is not None}
+    cells = {figure.categories for figure in wide.figures} | {key[1:] for key in secret}
+    found: set[_Key] = set()
+    for code in periods:
+        until = values.period_of(code)
+        if until is None:
+            continue
+        before = [Period("year", year) for year in sorted(years) if year <= until.year]
+        found |= {(code, *cell) for cell in cells if not all(_is_told(year, until, cell, secret) for year in before)}
+    return found
+
+
+def _is_told(period: Period, until: Period, cell: tuple[str | None, ...], secret: Collection[_Key]) -> bool:
+    """Whether what lies in `period`, up to the end of another, is the sum of periods that may be seen."""
+    if period.months.start >= until.months.stop:
+        return True
+    whole = period.months.stop <= until.months.stop
+    if whole and (period.code, *cell) not in secret:
+        return True
+    if period.kind == until.kind:
+        return False
+    narrower = KINDS[KINDS.index(period.kind) - 1]
+    return all(_is_told(part, until, cell, secret) for part in period.parts(narrower))
+
+
+def _above(catalogue: Catalogue, place: Place) -> dict[str, str]:
+    """What holds a place today, by level."""
+    found: dict[str, str] = {}
+    at = catalogue.book.labels.get(place.parent or "")
+    while at is not None and at.level not in found:
+        found[at.level] = at.code
+        at = catalogue.book.labels.get(at.parent or "")
+    return found
 
 
 def _suppressed(catalogue: Catalogue, resolved: Resolved, table: Values, minimum: int, *, split: bool) -> set[_Key]:
@@ -114,7 +191,7 @@ def _suppressed(catalogue: Catalogue, resolved: Resolved, table: Values, minimum
     adds_up = resolved.indicator.type != "distinct"
     axes = []
     if split:
-        axes.append(Axis(_period_parents(table), additive=adds_up and not resolved.passes))
+        axes.append(Axis(_period_parents(table), additive=_adds_up(resolved)))
     for axis in table.asked.axes:
         several = axis.tree is not None and axis.tree.kind == "choices"
         axes.append(Axis(_place_parents(catalogue) if axis.level else {}, additive=adds_up and not several))
