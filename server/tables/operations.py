@@ -6,6 +6,7 @@ fail: what has no value is NULL.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from datetime import date
@@ -17,7 +18,6 @@ from sqlalchemy import (
     Date,
     Double,
     Integer,
-    Numeric,
     Text,
     and_,
     case,
@@ -50,8 +50,7 @@ _TextArray: Final = ARRAY(Text())
 _EPOCH: Final = date(1970, 1, 1)
 _FIRST_DAY, _LAST_DAY = -719_162, 2_932_896  # of the calendars of Python and both databases, counted from the epoch
 _SMALLEST: Final = 1 / LARGEST
-_LARGEST_POWER: Final = 345.0  # e to the power of this is LARGEST
-_NUMBER: Final = r"^\s*-?([0-9]{1,150}(\.[0-9]{0,150})?|\.[0-9]{1,150})\s*$"
+_BEYOND: Final = math.nextafter(LARGEST, math.inf)
 _DATE: Final = r"^\s*[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])(T.*)?\s*$"
 _FORMATS: Final = {"%Y": "YYYY", "%y": "YY", "%m": "MM", "%n": "FMMM", "%d": "DD", "%e": "FMDD"}
 
@@ -95,7 +94,8 @@ class Operations:
         return and_(value.is_not(None), value != "") if isinstance(value.type, Text) else value.is_not(None)
 
     def _do_if(self, condition: Sql, yes: Sql, no: Sql) -> Sql:
-        return case((condition, yes), (not_(condition), no))
+        """The condition is named once, since conditions nest."""
+        return case({True: yes, False: no}, value=condition)
 
     def _do_coalesce(self, value: Sql, other: Sql) -> Sql:
         known = func.nullif(value, "") if isinstance(value.type, Text) else value
@@ -120,8 +120,10 @@ class Operations:
         return left >= right
 
     def bounded(self, number: Sql) -> Sql:
-        """A number of which no product overflows; beyond it there is no value."""
-        return case((func.abs(number) <= LARGEST, number), else_=cast(null(), Double))
+        """A number of which no product overflows; beyond it there is no value. It is named once, since calculations nest."""
+        least, greatest = (func.min, func.max) if self._sqlite else (func.least, func.greatest)
+        between: Sql = least(greatest(number, -_BEYOND), _BEYOND, type_=Double())
+        return func.nullif(func.nullif(between, _BEYOND), -_BEYOND, type_=Double())
 
     def _do_plus(self, left: Sql, right: Sql) -> Sql:
         return self.bounded(left + right)
@@ -130,21 +132,12 @@ class Operations:
         return self.bounded(left - right)
 
     def _do_times(self, left: Sql, right: Sql) -> Sql:
-        return self.bounded(self._unless_tiny(left, right, left * right))
+        return self.bounded(left * right) if self._sqlite else _called("times", left, right)
 
     def _do_div(self, left: Sql, right: Sql) -> Sql:
-        quotient = self.bounded(self._unless_tiny(left, literal(1.0, Double()), left / right))
-        return case((func.abs(right) >= _SMALLEST, quotient), else_=cast(null(), Double))
-
-    def _unless_tiny(self, left: Sql, right: Sql, result: Sql) -> Sql:
-        """PostgreSQL refuses results that are too small to tell from zero."""
-        if self._sqlite:
-            return result
-        return case(
-            (or_(left.is_(None), right.is_(None)), cast(null(), Double)),
-            (or_(func.abs(left) < _SMALLEST, func.abs(right) < _SMALLEST), literal(0.0, Double())),
-            else_=result,
-        )
+        if not self._sqlite:
+            return _called("div", left, right)
+        return case((func.abs(right) >= _SMALLEST, self.bounded(left / right)), else_=cast(null(), Double))
 
     def _do_neg(self, value: Sql) -> Sql:
         return -value
@@ -178,52 +171,21 @@ class Operations:
         )
 
     def _do_round(self, value: Sql, places: Sql | None = None) -> Sql:
-        """Half away from zero, on the digits that the number is written with."""
-        digits = cast(0 if places is None else func.trunc(places), Integer)
-        written = cast(cast(value, Text), Numeric)
-        return case((digits > 15, value), else_=cast(func.round(written, digits), Double))
+        return _called("round", value, literal(0.0, Double()) if places is None else places)
 
     def _do_mod(self, left: Sql, right: Sql) -> Sql:
-        """The remainder with the sign of the left number; the quotient may have been rounded up to the next whole one.
-
-        Of numbers that are not whole the last bit may decide between nothing and almost the right number.
-        """
-        rest = left - right * func.trunc(left / right)
-        mended = case(
-            (and_(rest != 0, func.sign(rest) != func.sign(left)), rest + func.sign(left) * func.abs(right)),
-            (func.abs(rest) >= func.abs(right), rest - func.sign(left) * func.abs(right)),
-            else_=rest,
-        )
-        safe = and_(func.abs(right) >= _SMALLEST, or_(left == 0, func.abs(left) >= _SMALLEST))
-        return case((safe, mended), else_=cast(null(), Double))
+        """Of numbers that are not whole the last bit may decide between nothing and almost the right number."""
+        return _called("mod", left, right)
 
     def _do_pow(self, base: Sql, exponent: Sql) -> Sql:
-        nothing = cast(null(), Double)
-        growth = exponent * func.ln(func.abs(base))
-        return case(
-            (or_(base.is_(None), exponent.is_(None)), nothing),
-            (exponent == 0, literal(1.0, Double())),
-            (and_(base == 0, exponent < 0), nothing),
-            (base == 0, literal(0.0, Double())),
-            (and_(base < 0, exponent != func.trunc(exponent)), nothing),
-            (or_(func.abs(exponent) > LARGEST / 1000, growth > _LARGEST_POWER), nothing),
-            (growth < -2 * _LARGEST_POWER, literal(0.0, Double())),
-            else_=func.power(base, exponent, type_=Double()),
-        )
+        return _called("pow", base, exponent)
 
     def _do_number(self, value: Sql) -> Sql:
         return self.number(value)
 
     def number(self, value: Sql) -> Sql:
         """A text as the number that it writes."""
-        if self._sqlite:
-            converted: Sql = getattr(func, function_name("number"))(value, type_=Double())
-            return converted
-        whole = case(
-            (value.regexp_match(_NUMBER), cast(func.btrim(value, " \t\n\r"), Numeric)), else_=cast(null(), Numeric)
-        )
-        small = case((func.abs(whole) <= literal(LARGEST, Numeric()), whole), else_=cast(null(), Numeric))
-        return cast(small, Double)
+        return _called("number", value)
 
     def _text(self, value: Sql, kind: Kind) -> Sql:
         """As JavaRosa writes it: whole numbers without a point."""
@@ -231,13 +193,7 @@ class Operations:
             return case((value, "true"), (not_(value), "false"))
         if kind == "date":
             return cast(value, Text) if self._sqlite else func.to_char(value, "YYYY-MM-DD", type_=Text())
-        if self._sqlite:
-            written: Sql = getattr(func, function_name("text"))(value, type_=Text())
-            return written
-        whole = and_(value == func.trunc(value), func.abs(value) < 2**31)
-        return case(
-            (whole, cast(cast(value, Integer().with_variant(Integer(), "postgresql")), Text)), else_=cast(value, Text)
-        )
+        return _called("text", value, type_=Text())
 
     def _do_bit(self, value: Sql) -> Sql:
         return case((value, 1.0), (not_(value), 0.0))
@@ -312,6 +268,12 @@ class Operations:
     def _do_count_selected(self, value: Sql) -> Sql:
         count = cast(func.cardinality(self._codes(value)), Double)
         return case((func.btrim(value) == "", 0.0), else_=count)
+
+
+def _called(operation: str, *given: Sql, type_: TypeEngine[Any] | None = None) -> Sql:
+    """A function that SQLite gets from `server.sqlite_functions` and PostgreSQL from the migrations, by the same name."""
+    called: Sql = getattr(func, function_name(operation))(*given, type_=type_ or Double())
+    return called
 
 
 def _format_date(tree: Apply, day: Sql) -> Sql:
