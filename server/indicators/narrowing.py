@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Subquery, and_, case, func, literal, null, or_, select, union_all
+from sqlalchemy import Connection, Integer, Subquery, and_, case, cast, func, literal, null, or_, select, union_all
 
 from forms.expressions.tree import Grouped, walk
 from server.indicators import facts
@@ -75,7 +75,7 @@ def standing(conn: Connection, one: Resolved, lines: Subquery, periods: Sequence
     elif one.indicator.latest is not None:
         spans = _latest_standing(one.indicator.latest, lines)
     else:
-        spans = select(lines, null().label("until")).where(lines.c.period.is_not(None)).subquery()
+        spans = select(lines, cast(null(), Integer).label("until")).where(lines.c.period.is_not(None)).subquery()
     asked = union_all(*(select(literal(period, Integer()).label("period")) for period in periods)).subquery()
     stands = and_(spans.c.period <= asked.c.period, or_(spans.c.until.is_(None), spans.c.until > asked.c.period))
     columns = [column for column in spans.columns if column.name not in ("period", "until")]

@@ -213,3 +213,10 @@ def test_an_encrypted_submission_is_excluded_wherever_something_is_asked(house: 
     assert table(house, "D", period="all") == {(): (0.0, 0, 2)}
     # it has no date that anybody can read
     assert table(house, "M", period="quarter") == {("2025-Q1",): (20.0, 1, 0)}
+
+
+def test_a_cohort_of_plain_keys_has_figures_by_period(house: Desk, phone: Wire):
+    send(phone, "hogar", answer("2025-01-11", clave="b", edad=17, hecho="si"))
+    send(phone, "hogar", answer("2025-04-10", clave="b", edad=18, hecho="no"))
+    assert table(house, "K", period="2025-Q2", cumulative=False) == {("2025-Q2",): (100.0, 1, 0)}
+    assert table(house, "K", period="2025-Q1..2025-Q2") == {("2025-Q1",): (0.0, 1, 0), ("2025-Q2",): (100.0, 1, 0)}
