@@ -21,6 +21,8 @@ from server.tables.operations import Sql
 Coordinates = tuple[str | None, ...]
 """The categories of a cell, one for each axis; None where a unit has none."""
 Cell = tuple[PeriodKey, Coordinates]
+ONCE: Final = {"compiled_cache": None}
+"""Statements that are long and seldom asked again: nobody keeps them."""
 EXTREMES: Final = ("min", "max")
 
 
@@ -225,7 +227,7 @@ def _cell(row: Row[Any], ask: Ask) -> Cell:
 
 
 def _run(conn: Connection, statement: Any, ask: Ask) -> Iterable[Row[Any]]:
-    return conn.execute(statement, _parameters(ask))
+    return conn.execute(statement, _parameters(ask), execution_options=ONCE)
 
 
 def _parameters(ask: Ask) -> dict[str, Any]:
