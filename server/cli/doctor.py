@@ -45,7 +45,7 @@ class Remark:
 @click.command()
 @click.pass_context
 def doctor(context: click.Context) -> None:
-    """Say what is wrong with the installation and how to mend it, changing nothing; exit code 1 where something is."""
+    """Say what is wrong with the installation and how to mend it, changing nothing; exit code 1 at a ✗, not at a !."""
     at = desk(context)
     wrong = False
     for remark in _look(at):

@@ -88,8 +88,8 @@ HELP: Final[dict[str, str]] = {
         "Escribir de nuevo todas las tablas desde los envíos originales; el servidor puede seguir mientras tanto."
     ),
     "Bring the database to this program's version.": "Llevar la base de datos a la versión de este programa.",
-    "Say what is wrong with the installation and how to mend it, changing nothing; exit code 1 where something is.": (
-        "Decir qué está mal en la instalación y cómo arreglarlo, sin cambiar nada; termina con código 1 si hay algo."
+    "Say what is wrong with the installation and how to mend it, changing nothing; exit code 1 at a ✗, not at a !.": (
+        "Decir qué está mal en la instalación y cómo arreglarlo, sin cambiar nada; termina con 1 si hay una ✗, no por un !."
     ),
     # options
     "Address to listen on.": "Dirección en que escucha.",
@@ -111,8 +111,8 @@ HELP: Final[dict[str, str]] = {
     "As JSON, with every field.": "Como JSON, con todos los campos.",
     "Compare with what this project has.": "Comparar con lo que tiene este proyecto.",
     "2026, 2026-S1, 2026-Q1..2026-Q4, 2026-05, month, quarter, semester, year, round or all.": (
-        "2026, 2026-S1, 2026-Q1..2026-Q4, 2026-05, month, quarter, semester, year (mes, trimestre, semestre, año), round "
-        "(rondas) o all (todo junto)."
+        "2026, 2026-S1, 2026-Q1..2026-Q4, 2026-05, o una de estas palabras: month (mes), quarter (trimestre), semester "
+        "(semestre), year (año), round (rondas), all (todo junto)."
     ),
     "Split by dimensions, levels of places or questions (with commas).": (
         "Desagregar por dimensiones, niveles de lugares o preguntas (con comas)."
@@ -151,6 +151,7 @@ HELP: Final[dict[str, str]] = {
     "COMMAND [ARGS]...": "ORDEN [ARGUMENTOS]...",
     "TEXT": "TEXTO",
     "INTEGER": "NÚMERO",
+    "INTEGER RANGE": "NÚMERO",
     "FILE": "ARCHIVO",
     "DIRECTORY": "CARPETA",
     "PATH": "RUTA",
@@ -160,6 +161,7 @@ HELP: Final[dict[str, str]] = {
     "CODE": "CÓDIGO",
     "CODES": "[CÓDIGO]...",
     "ACTOR_ID": "N.º",
+    "PROJECT_ID": "PROYECTO",
 }
 """Help of commands and options, and the words that stand for a value."""
 
