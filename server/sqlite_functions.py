@@ -39,6 +39,10 @@ NAMES: Final = frozenset(
             "from-days",
             "date",
             "text-date",
+            "bounded",
+            "plus",
+            "times",
+            "div",
         ),
     )
 )

@@ -28,6 +28,16 @@ def _finite(value: float) -> float | None:
     return value if abs(value) <= LARGEST else None
 
 
+def _plus(*terms: float) -> float | None:
+    """The terms in their order; SQL hands over a long sum at once."""
+    total = 0.0
+    for term in terms:
+        total += term
+        if _finite(total) is None:
+            return None
+    return total
+
+
 def _div(left: float, right: float) -> float | None:
     return None if right == 0 or abs(right) < 1 / LARGEST else _finite(left / right)
 
@@ -152,10 +162,11 @@ OPERATIONS: Final[Mapping[str, Callable[..., Any]]] = {
     "le": operator.le,
     "gt": operator.gt,
     "ge": operator.ge,
-    "plus": lambda left, right: _finite(left + right),
+    "plus": _plus,
     "minus": lambda left, right: _finite(left - right),
     "times": lambda left, right: _finite(left * right),
     "div": _div,
+    "bounded": _finite,
     "mod": _mod,
     "neg": operator.neg,
     "abs": abs,

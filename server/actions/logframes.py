@@ -138,19 +138,19 @@ def check_form(
     `owner` is the form as it would be, `is_asked` says of a path whether the version asks that question still. The findings
     of `sheets` themselves are not among them.
     """
-    sound = declaring.owned(sheets.sound, owner.form_id)
-    book = _inherited(ctx, project, sound, owner.id, owner.form_id)
+    declared = declaring.owned(sheets.declarations, owner.form_id)
+    book = _inherited(ctx, project, declared, owner.id, owner.form_id)
     found = publishing.foresee(
         ctx.conn,
         project,
         book,
-        sound,
+        declared,
         owner=owner,
         before=_views(ctx, project),
         finding=sheets.finding,
         is_asked=is_asked,
     )
-    return severest_first(dict.fromkeys(found))
+    return severest_first(dict.fromkeys(sheets.further(found)))
 
 
 def take_form(ctx: Context, project: Project, form: Form, version: FormVersion, sheets: Sheets | None) -> Change:
@@ -183,9 +183,11 @@ def _revise(ctx: Context, project_id: int) -> None:
 
 
 def _findings(ctx: Context, project: Project, sheets: Sheets) -> tuple[Finding, ...]:
-    sound = sheets.sound
-    book = _inherited(ctx, project, sound, None, None)
-    found = declaring.findings(book, sound, None, _views(ctx, project), sheets.finding)
+    declared = sheets.declarations
+    if not declared and all(finding.severity != "error" for finding in sheets.findings):
+        return (_nothing(), *sheets.findings)
+    book = _inherited(ctx, project, declared, None, None)
+    found = sheets.further(declaring.findings(book, declared, None, _views(ctx, project), sheets.finding))
     return severest_first(dict.fromkeys((*sheets.findings, *found)))
 
 
@@ -276,5 +278,15 @@ def _has_survey() -> Finding:
         sentence=Sentence(
             "un marco lógico no lleva preguntas: publique este libro como formulario, y sus indicadores se toman con él.",
             "a logframe asks no questions: publish this workbook as a form, and its indicators are taken with it.",
+        ),
+    )
+
+
+def _nothing() -> Finding:
+    return Finding(
+        severity="error",
+        sentence=Sentence(
+            "este archivo no declara nada: un marco lógico tiene hojas results, indicators, dimensions, targets o places.",
+            "this file declares nothing: a logframe has sheets results, indicators, dimensions, targets or places.",
         ),
     )

@@ -59,8 +59,9 @@ def look_alone(checked: Checked) -> tuple[Finding, ...]:
         return ()
     schema = checked.schema
     owner = FormView(id=0, form_id=schema.form_id, schema=schema, privacy=checked.marks.get("privacy", {}))
-    sound = declaring.owned(checked.sheets.sound, schema.form_id)
-    return tuple(dict.fromkeys(publishing.look_alone(sound, owner, checked.sheets.finding)))
+    sheets = checked.sheets
+    declared = declaring.owned(sheets.declarations, schema.form_id)
+    return tuple(dict.fromkeys(sheets.further(publishing.look_alone(declared, owner, sheets.finding))))
 
 
 def read(data: bytes, filename: str) -> Checked:

@@ -13,12 +13,12 @@ from typing import Final
 from sqlalchemy import Connection
 
 from server.indicators import values
-from server.indicators.asking import Request, own_period
+from server.indicators.asking import EVERY_ROUND, Request, own_period
 from server.indicators.catalogue import Catalogue
 from server.indicators.declarations import Place
 from server.indicators.margins import Axis
 from server.indicators.periods import KINDS, Period
-from server.indicators.resolving import Resolved
+from server.indicators.resolving import ROUND, Resolved
 from server.indicators.suppression import hide as suppress
 from server.indicators.values import Figure, Values
 
@@ -91,6 +91,7 @@ def _secret(conn: Connection, catalogue: Catalogue, resolved: Resolved, one: Val
             outer = frozenset(levels)  # what holds the place tells nothing apart
             by = (*(name for at, name in enumerate(request.by) if at not in outer), place.level)
     split = asked.split if asked.split is not None else own_period(catalogue, resolved)
+    split = EVERY_ROUND if split == ROUND else split  # the role of the tree, and the word for all of them
     whole = Request(period=split, by=by, cumulative=False)
     table = values.compute(conn, catalogue, [name], whole)[name]
     hidden = _suppressed(catalogue, resolved, table, minimum, split=True)

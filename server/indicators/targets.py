@@ -69,7 +69,7 @@ def _beside(
     figures = []
     for figure in one.figures:
         here = [target for target in targets if _is_of(catalogue, target, figure, one, request)]
-        declared, baseline = _baseline(here, figure, computed, name)
+        declared, baseline = _baseline(here, figure, {} if figure.hidden else computed, name)
         target = next((one.value for one in here if one.kind == "target" and one.period == figure.period), None)
         if target is None:
             target = next((one.value for one in here if one.kind == "target" and one.period is None), None)

@@ -86,18 +86,15 @@ class Sheets:
         sheet, row, heading = self.at(record, column or "")
         return (sheet, row, None if column is None else heading) not in self.mistaken
 
-    @property
-    def sound(self) -> Declarations:
-        """The rows in which no cell is wrong: the others are told already, and what they lack would only be told twice."""
-        given = self.declarations
-        if all(finding.severity != "error" for finding in self.findings):
-            return given
-        return replace(
-            given,
-            indicators=tuple(one for one in given.indicators if self.is_sound(one)),
-            targets=tuple(one for one in given.targets if self.is_sound(one)),
-            checks=tuple(one for one in given.checks if self.is_sound(one)),
-        )
+    def further(self, findings: Iterable[Finding]) -> Iterator[Finding]:
+        """Of the findings on what these sheets mean beside forms and other workbooks, those that say something new: nothing
+        more of a cell that could not be read, and no name is missing whose row could not be."""
+        unread = self.names.get("indicators", frozenset()) - {one.name for one in self.declarations.indicators}
+        pending = {self.at(one, "indicator") for one in self.declarations.targets if one.indicator in unread}
+        for finding in findings:
+            cell = (finding.sheet, finding.row, finding.column)
+            if finding.sheet is None or (cell not in self.mistaken and cell not in pending):
+                yield finding
 
     def unknown(self, reference: Reference, known: Collection[str] = ()) -> Finding:
         """The finding on a name that nothing has, with the one of `known` and of this workbook that may be meant."""
@@ -188,10 +185,10 @@ def _sheet_findings(book: Book, has_survey: bool) -> Iterator[Finding]:
         written_like = likely_sheet([name for name in book.names if name.lower() not in book.sheets], name)
         if name not in book.sheets and written_like is not None:
             yield _sheet_finding(
-                "warning",
+                "error",
                 written_like,
-                f"Esta hoja no se lee. Si es la de «{name}», póngale ese nombre.",
-                f"This sheet is not read. If it is that of “{name}”, give it this name.",
+                f"Esta hoja no se lee. Si es la de «{name}», póngale ese nombre; si no, uno que no se parezca.",
+                f"This sheet is not read. If it is that of “{name}”, give it this name; if not, one that is not like it.",
             )
 
 

@@ -61,10 +61,30 @@ class _Reader:
         return self._leaf(tree)
 
     def _apply(self, tree: Apply) -> Sql:
+        if tree.operation == "if":
+            branches: list[tuple[Sql, Sql]] = []
+            last: Tree = tree
+            while isinstance(last, Apply) and last.operation == "if":
+                condition, yes, last = last.arguments
+                branches.append((self.value(condition), self.value(yes)))
+            return self._operations.first_that_holds(branches, self.value(last))
+        if tree.operation in ("plus", "minus"):
+            return self._operations.sum_of([self.value(term) for term in _terms(tree)])
         return self._operations.apply(tree, [self.value(argument) for argument in tree.arguments])
 
     def _leaf(self, tree: Tree) -> Sql:
         raise TypeError(tree)
+
+
+def _terms(tree: Apply) -> list[Tree]:
+    """What a sum adds up, from left to right; what is taken away, negated. Flat, since a parser's stack is not deep."""
+    terms: list[Tree] = []
+    rest: Tree = tree
+    while isinstance(rest, Apply) and rest.operation in ("plus", "minus"):
+        before, last = rest.arguments
+        terms.append(last if rest.operation == "plus" else Apply("neg", (last,), "number"))
+        rest = before
+    return [rest, *reversed(terms)]
 
 
 class Groups(_Reader):

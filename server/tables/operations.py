@@ -93,9 +93,18 @@ class Operations:
     def _do_answered(self, value: Sql) -> Sql:
         return and_(value.is_not(None), value != "") if isinstance(value.type, Text) else value.is_not(None)
 
-    def _do_if(self, condition: Sql, yes: Sql, no: Sql) -> Sql:
-        """The condition is named once, since conditions nest."""
-        return case({True: yes, False: no}, value=condition)
+    def first_that_holds(self, branches: Sequence[tuple[Sql, Sql]], otherwise: Sql) -> Sql:
+        """What stands with the first condition that holds; a condition that is unknown before it makes all unknown.
+
+        A chain of `if` in the place of the last argument stays flat, however long it is: SQLite's parser could not nest it.
+        """
+        nothing = cast(null(), otherwise.type) if not isinstance(otherwise.type, NullType) else null()
+        cases = [
+            (condition, value)
+            for one, value in branches
+            for condition, value in ((one, value), (one.is_(None), nothing))
+        ]
+        return case(*cases, else_=otherwise)
 
     def _do_coalesce(self, value: Sql, other: Sql) -> Sql:
         known = func.nullif(value, "") if isinstance(value.type, Text) else value
@@ -120,24 +129,26 @@ class Operations:
         return left >= right
 
     def bounded(self, number: Sql) -> Sql:
-        """A number of which no product overflows; beyond it there is no value. It is named once, since calculations nest."""
-        least, greatest = (func.min, func.max) if self._sqlite else (func.least, func.greatest)
-        between: Sql = least(greatest(number, -_BEYOND), _BEYOND, type_=Double())
+        """A number of which no product overflows; beyond it there is no value. It is named once, since calculations nest.
+
+        SQLite's parser has a stack of 100 symbols, so that calculations are functions there, which say this themselves.
+        """
+        if self._sqlite:
+            return _called("bounded", number)
+        between: Sql = func.least(func.greatest(number, -_BEYOND), _BEYOND, type_=Double())
         return func.nullif(func.nullif(between, _BEYOND), -_BEYOND, type_=Double())
 
-    def _do_plus(self, left: Sql, right: Sql) -> Sql:
-        return self.bounded(left + right)
-
-    def _do_minus(self, left: Sql, right: Sql) -> Sql:
-        return self.bounded(left - right)
+    def sum_of(self, terms: Sequence[Sql]) -> Sql:
+        """All terms together, from left to right; no sum on the way may be beyond what is bounded."""
+        if self._sqlite or len(terms) > 2:
+            return _called("plus", *terms)
+        return self.bounded(terms[0] + terms[1])
 
     def _do_times(self, left: Sql, right: Sql) -> Sql:
-        return self.bounded(left * right) if self._sqlite else _called("times", left, right)
+        return _called("times", left, right)
 
     def _do_div(self, left: Sql, right: Sql) -> Sql:
-        if not self._sqlite:
-            return _called("div", left, right)
-        return case((func.abs(right) >= _SMALLEST, self.bounded(left / right)), else_=cast(null(), Double))
+        return _called("div", left, right)
 
     def _do_neg(self, value: Sql) -> Sql:
         return -value

@@ -12,6 +12,17 @@ depends_on = None
 # inverse counts as zero, since PostgreSQL refuses results that are too small.
 _FUNCTIONS = (
     (
+        "tejido_plus(VARIADIC terms double precision[]) RETURNS double precision",
+        "r double precision := 0; term double precision;",
+        """
+        FOREACH term IN ARRAY terms LOOP
+            r := r + term;
+            IF r IS NULL OR abs(r) > 1e150 THEN RETURN NULL; END IF;
+        END LOOP;
+        RETURN r;
+        """,
+    ),
+    (
         "tejido_times(a double precision, b double precision) RETURNS double precision",
         "r double precision;",
         """
