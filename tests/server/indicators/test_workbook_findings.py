@@ -430,7 +430,7 @@ def test_sheets_that_are_almost_read_are_told():
     | | a |
     | | b |
     """) == [
-        "warning: hoja Indicadores: Esta hoja no se lee. Si es la de «indicators», póngale ese nombre.",
+        "hoja Indicadores: Esta hoja no se lee. Si es la de «indicators», póngale ese nombre; si no, uno que no se parezca.",
         "warning: hoja places: La hoja «places» está vacía, o sus títulos de columna no están en la fila 1.",
     ]
 
