@@ -19,6 +19,7 @@ from server.cli import grid
 from server.cli.desk import Desk, act, ask, desk, read_file
 from server.cli.measures import tell_difference, tell_unavailable, tell_values, tell_waiting
 from server.indicators.asking import Request, label_of
+from server.jobs.schedule import keep_for
 
 F = TypeVar("F", bound=Callable[..., Any])
 _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -226,7 +227,7 @@ def put(context: click.Context, file: Path, project_id: int) -> None:
 @_PROJECT
 @click.pass_context
 def refresh(context: click.Context, project_id: int) -> None:
-    """Compute every fact of a project anew from its typed tables; the server may go on meanwhile."""
+    """Compute every fact of a project anew from its typed tables, and the view of its values; the server may go on."""
     at = desk(context)
     with at.office() as office, at.progress("hechos", "facts") as progress:
         forms = act(office, lambda ctx: logframe_files.prepare_refresh(ctx, project_id))
@@ -235,8 +236,11 @@ def refresh(context: click.Context, project_id: int) -> None:
             progress(number, len(forms))
             name = form.xml_form_id
             at.say(f"{name}: hechos calculados de nuevo.", f"{name}: facts computed anew.")
+        keep_for(office, project_id, always=True)
     if not forms:
         at.say("Ningún indicador mira registros.", "No indicator looks at records.")
+    else:
+        at.say("Vista indicator_values: al día.", "View indicator_values: up to date.")
 
 
 def _request(period: str | None, by: tuple[str, ...], place: str | None, cumulative: bool | None) -> Request:

@@ -78,8 +78,9 @@ HELP: Final[dict[str, str]] = {
     "Take a logframe workbook in place of the one before: what it declares is computed at once.": (
         "Tomar un libro de marco lógico en lugar del anterior: lo que declara se calcula enseguida."
     ),
-    "Compute every fact of a project anew from its typed tables; the server may go on meanwhile.": (
-        "Calcular de nuevo todos los hechos de un proyecto desde sus tablas; el servidor puede seguir mientras tanto."
+    "Compute every fact of a project anew from its typed tables, and the view of its values; the server may go on.": (
+        "Calcular de nuevo todos los hechos de un proyecto desde sus tablas, y la vista de sus valores; el servidor puede "
+        "seguir mientras tanto."
     ),
     "Write every submission of a form as CSV tables in a zip.": (
         "Escribir todos los envíos de un formulario como tablas CSV en un zip."

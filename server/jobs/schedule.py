@@ -16,12 +16,14 @@ from server.actions.indicator_values import keep_values, prepare_values
 from server.context import Office
 
 RETRY_SECONDS: Final = 300
+FIRST_SECONDS: Final = 15
+"""After a start phones come first."""
 log = structlog.get_logger("tejido")
 
 
 class Schedule:
-    """A thread that, every five minutes, tries again what failed to follow from a submission, and keeps the indicator values
-    that tools of analysis read, where there are other records since."""
+    """A thread that, soon after the start and then every five minutes, tries again what failed to follow from a submission,
+    and keeps the indicator values that tools of analysis read, where there are other records since."""
 
     def __init__(self, office: Office, *, seconds: float = RETRY_SECONDS) -> None:
         self._office = office
@@ -40,7 +42,9 @@ class Schedule:
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._stop.wait(self._seconds):
+        pause = min(FIRST_SECONDS, self._seconds)
+        while not self._stop.wait(pause):
+            pause = self._seconds
             for work in (self._retry, self._keep_values):
                 try:
                     work()
