@@ -75,13 +75,13 @@ class Pipeline:
         with suppress(Error):
             self.end()
 
-    def send(self, sql: str, values: Sequence[Any], formats: Sequence[PyFormat]) -> None:
-        """A statement with its parameters ($1…), every one of a type that the statement itself tells."""
+    def send(self, sql: str, values: Sequence[Any], formats: Sequence[PyFormat], types: Sequence[int]) -> None:
+        """A statement with its parameters ($1…); `types` are their OIDs, 0 where the statement itself tells."""
         given = self._transformer.dump_sequence(values, formats)
         name = self._statements.find(sql)
         if name is None:
             name, old = self._statements.add(sql)
-            self._wire.send_prepare(name, sql.encode())
+            self._wire.send_prepare(name, sql.encode(), types)
             self._sent.append(sql)
             if old is not None:
                 self._ask(b"DEALLOCATE " + old)

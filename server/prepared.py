@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from psycopg.adapt import PyFormat
-from sqlalchemy import Connection, Dialect, LargeBinary
+from sqlalchemy import Boolean, Connection, Dialect, Float, LargeBinary
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql import Executable
 from sqlalchemy.sql.selectable import ReturnsRows
+from sqlalchemy.types import TypeEngine
 
 from server.pipeline import Pipeline, Statements, require_whole
 
@@ -26,21 +27,22 @@ _STATEMENTS: Final = "tejido-statements"
 
 @dataclass(frozen=True, slots=True)
 class _Compiled:
+    """`template` holds the parameters in order, with None for those that each run gives (`given`: place, name, process)."""
+
     sql: str
-    names: tuple[str, ...]
-    fixed: Mapping[str, Any]
-    processes: tuple[tuple[str, Callable[[Any], Any]], ...]
-    positional: bool
+    template: tuple[Any, ...]
+    given: tuple[tuple[int, str, Process], ...]
+    positions: tuple[str, ...] | None
     results: tuple[tuple[int, Callable[[Any], Any]], ...]
     formats: tuple[PyFormat, ...]
+    types: tuple[int, ...]
 
     def parameters(self, values: Mapping[str, Any]) -> Any:
-        if self.fixed:
-            values = {**self.fixed, **values}
-        given = {name: values[name] for name in self.names}
-        for name, process in self.processes:
-            given[name] = process(given[name])
-        return tuple([given[name] for name in self.names]) if self.positional else given
+        filled = list(self.template)
+        for at, name, process in self.given:
+            value = values[name]
+            filled[at] = value if process is None else process(value)
+        return tuple(filled) if self.positions is None else dict(zip(self.positions, filled, strict=True))
 
     def row(self, raw: Sequence[Any]) -> tuple[Any, ...]:
         if not self.results:
@@ -91,7 +93,7 @@ class Prepared:
             return
         with _told(conn, compiled.sql):
             for one in parameters:
-                pipeline.send(compiled.sql, one, compiled.formats)
+                pipeline.send(compiled.sql, one, compiled.formats, compiled.types)
 
     def _run(self, conn: Connection, compiled: _Compiled, parameters: Any, *, fetch: bool) -> list[Any]:
         pipeline = _pipeline_of(conn)
@@ -100,7 +102,7 @@ class Prepared:
                 cursor.execute(compiled.sql, parameters)
                 return list(cursor.fetchall()) if fetch else []
         with _told(conn, compiled.sql):
-            pipeline.send(compiled.sql, parameters, compiled.formats)
+            pipeline.send(compiled.sql, parameters, compiled.formats, compiled.types)
             return pipeline.receive() if fetch else []
 
     def _for(self, dialect: Dialect) -> _Compiled:
@@ -114,7 +116,17 @@ class Prepared:
         made: Any = self._statement.compile(dialect=spoken, column_keys=self._columns)  # type: ignore[attr-defined]
         names = tuple(made.positiontup or made.binds)
         types = {name: made.binds[name].type.dialect_impl(dialect) for name in names}
-        processes = ((name, type_.bind_processor(dialect)) for name, type_ in types.items())
+        processes = {name: type_.bind_processor(dialect) for name, type_ in types.items()}
+        template: list[Any] = []
+        given: list[tuple[int, str, Process]] = []
+        for at, name in enumerate(names):
+            process = processes[name]
+            if made.binds[name].required:
+                given.append((at, name, process))
+                template.append(None)
+            else:
+                value = made.binds[name].value
+                template.append(value if process is None else process(value))
         results: list[tuple[int, Callable[[Any], Any]]] = []
         if isinstance(self._statement, ReturnsRows):
             for at, column in enumerate(self._statement.exported_columns):
@@ -123,15 +135,22 @@ class Prepared:
                     results.append((at, process))
         return _Compiled(
             sql=str(made),
-            names=names,
-            fixed={name: made.binds[name].value for name in names if not made.binds[name].required},
-            processes=tuple((name, process) for name, process in processes if process is not None),
-            positional=made.positional,
+            template=tuple(template),
+            given=tuple(given),
+            positions=None if made.positional else names,
             results=tuple(results),
             formats=tuple(
                 PyFormat.BINARY if isinstance(type_, LargeBinary) else PyFormat.TEXT for type_ in types.values()
             ),
+            types=tuple(_oid(type_) for type_ in types.values()),
         )
+
+
+def _oid(type_: TypeEngine[Any]) -> int:
+    """What PostgreSQL must be told of a parameter; of all other types the statement has casts. Source: pg_type.dat."""
+    if isinstance(type_, Boolean):
+        return 16
+    return 701 if isinstance(type_, Float) else 0
 
 
 def _native(dialect: Dialect) -> Dialect:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from datetime import date, datetime
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from forms.expressions.operations import OPERATIONS
@@ -46,6 +47,8 @@ NAMES: Final = frozenset(
         ),
     )
 )
+_OF_TEXTS: Final = frozenset(("number", "selected", "count-selected", "date", "days", "format-date"))
+_REMEMBERED: Final = 4096
 _TAKES_DATE: Final = frozenset(("format-date", "days", "text-date"))
 
 
@@ -57,7 +60,14 @@ def function_name(operation: str) -> str:
 def register(connection: sqlite3.Connection) -> None:
     """Give a connection the functions."""
     for operation in NAMES:
-        connection.create_function(function_name(operation), -1, _strict(operation), deterministic=True)
+        connection.create_function(function_name(operation), -1, _computed(operation), deterministic=True)
+
+
+@cache
+def _computed(operation: str) -> Callable[..., Any]:
+    """The operation; where it is given short texts only it remembers what it gave last, since answers repeat."""
+    call = _strict(operation)
+    return lru_cache(_REMEMBERED)(call) if operation in _OF_TEXTS else call
 
 
 def _strict(operation: str) -> Callable[..., Any]:

@@ -8,9 +8,9 @@ every one when a definition changes. What depends on the period that is asked fo
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from sqlalchemy import (
     Column,
@@ -27,6 +27,7 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
+    column,
     delete,
     exists,
     extract,
@@ -50,7 +51,7 @@ from server.store import indicators
 from server.tables.ddl import SCHEMA
 from server.tables.expressions import Rows
 from server.tables.layout import Layout, slug
-from server.tables.operations import Sql
+from server.tables.operations import TYPES, Sql
 
 MOST: Final = 60
 """Indicators of one fact table: with what they share, their columns fit one row of every database."""
@@ -90,7 +91,8 @@ class Measure:
 
 @dataclass(frozen=True, kw_only=True)
 class FactTable:
-    """One fact table: which units, its columns, the SELECT that gives its rows; `digest` is another wherever that is."""
+    """One fact table: which units, its columns, the SELECT that gives its rows (`own`: those of one submission, a bound
+    parameter); `digest` is another wherever that is."""
 
     form: FormView
     unit: str
@@ -98,6 +100,7 @@ class FactTable:
     shared: Mapping[tuple[str, Tree | None], str]
     measures: Mapping[str, Measure]
     rows: Select[Any]
+    own: Select[Any]
     digest: str
 
 
@@ -108,7 +111,7 @@ class Writer:
         self._statements = [
             (
                 Prepared(delete(one.table).where(one.table.c["_submission_id"] == bindparam("submission"))),
-                Prepared(_insert(one, one.rows.where(_submission_of(one.rows) == bindparam("submission")))),
+                Prepared(_insert(one, one.own)),
             )
             for one in tables
         ]
@@ -182,7 +185,7 @@ def clear_orphans(conn: Connection, tables: Sequence[FactTable]) -> None:
         conn.execute(delete(one.table).where(~held))
 
 
-def measured(rows: Rows, resolved: Resolved) -> dict[str | Tree, Sql]:
+def measured(rows: Reader, resolved: Resolved) -> dict[str | Tree, Sql]:
     """What one unit gives to an indicator: `numerator`, `excluded` and, where the type needs them, `denominator`, `scope` and
     what a group sums up, by its tree. For what they mean see `Measure`."""
     given = {role: rows.value(tree) for role, tree in resolved.trees.items() if not is_grouped(resolved, role)}
@@ -269,6 +272,32 @@ def about(rows: Rows) -> dict[str, Sql]:
     }
 
 
+class Reader(Protocol):
+    """What gives trees as columns."""
+
+    def value(self, tree: Tree, /) -> Sql:
+        """The tree as a column; NULL is unknown."""
+        ...
+
+
+class _Stage:
+    """Values that are computed before others are made of them, each once: `columns` by the names that stand for them."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._names: dict[Hashable, str] = {}
+        self.columns: dict[str, Sql] = {}
+
+    def value(self, tree: Tree, /) -> Sql:
+        return self.keep(tree, self._rows.value(tree), TYPES[tree.kind])
+
+    def keep(self, what: Hashable, value: Sql, type_: TypeEngine[Any]) -> Sql:
+        """The column that stands for a value of `what`."""
+        name = self._names.setdefault(what, f"v{len(self._names)}")
+        self.columns[name] = value
+        return column(name, type_)
+
+
 class _Plan:
     def __init__(self, conn: Connection, layout: Layout, resolved: Sequence[Resolved], name: str) -> None:
         first = resolved[0]
@@ -280,6 +309,7 @@ class _Plan:
         self._resolved = resolved
         self._name = name
         self._rows = Rows(conn, layout, first.form.schema, first.unit)
+        self._stage = _Stage(self._rows)
         self._columns: dict[str, tuple[TypeEngine[Any], Sql]] = {}
         self._shared: dict[tuple[str, Tree | None], str] = {}
 
@@ -289,7 +319,7 @@ class _Plan:
                 if (role, tree) not in self._shared:
                     names = [name for name, other in one.dimensions.items() if other == tree]
                     wish = f"{role}_{slug(names[0])}" if role == "dimension" and names else f"_{role}"
-                    value = shared(self._rows, role, tree)
+                    value = self._stage.keep((role, tree), shared(self._rows, role, tree), SHARED[role])
                     self._shared[role, tree] = self._add(wish, SHARED[role], value)
         measures = {one.indicator.name: self._measure(one) for one in self._resolved}
         known = about(self._rows)
@@ -304,8 +334,7 @@ class _Plan:
                 *(Column(name, type_) for name, (type_, _) in self._columns.items()),
             ],
         )
-        values = {**known, **{name: value for name, (_, value) in self._columns.items()}}
-        rows = select(*(value.label(name) for name, value in values.items())).select_from(self._rows.source)
+        rows = self._select(known)
         made = rows.compile(dialect=self._conn.dialect)
         told = repr((self._name, table.columns.keys(), str(made), sorted(made.params.items())))
         return FactTable(
@@ -315,13 +344,28 @@ class _Plan:
             shared=self._shared,
             measures=measures,
             rows=rows,
+            own=self._select(known, known["_submission_id"] == bindparam("submission")),
             digest=hashlib.sha256(told.encode()).hexdigest(),
         )
+
+    def _select(self, known: Mapping[str, Sql], *only: Sql) -> Select[Any]:
+        """Every expression is computed once, in an inner query that no database may merge with what is made of it."""
+        first = {**known, **self._stage.columns}
+        inner = (
+            select(*(value.label(name) for name, value in first.items())).select_from(self._rows.source).where(*only)
+        )
+        fenced = inner.offset(0).subquery()
+        values = {
+            **{name: fenced.c[name] for name in known},
+            **{name: value for name, (_, value) in self._columns.items()},
+        }
+        rows = select(*(value.label(name) for name, value in values.items())).select_from(fenced)
+        return rows.where(fenced.c["_submission_id"].is_not(None))
 
     def _measure(self, one: Resolved) -> Measure:
         name = slug(one.indicator.name) or "i"
         columns: dict[str | Tree, str] = {}
-        for role, value in measured(self._rows, one).items():
+        for role, value in measured(self._stage, one).items():
             whole = role in ("excluded", "scope")
             wish = f"{name}_{role}" if isinstance(role, str) else f"{name}_argument"
             columns[role] = self._add(wish, SmallInteger() if whole else Double(), value)
@@ -382,8 +426,3 @@ def _standing(conn: Connection, name: str) -> Table:
 
 def _insert(one: FactTable, rows: Select[Any]) -> Any:
     return insert(one.table).from_select(list(one.table.columns.keys()), rows)
-
-
-def _submission_of(rows: Select[Any]) -> Sql:
-    column: Sql = rows.selected_columns["_submission_id"]
-    return column
