@@ -83,12 +83,10 @@ _FUNCTIONS = (
     ),
     (
         "tejido_number(value text) RETURNS double precision",
-        "written text := btrim(value, E' \\t\\n\\r'); r numeric;",
+        "written text := btrim(value, E' \\t\\n\\r');",
         r"""
         IF written !~ '^-?([0-9]{1,150}(\.[0-9]{0,150})?|\.[0-9]{1,150})$' THEN RETURN NULL; END IF;
-        r := written::numeric;
-        IF abs(r) <= 1e150::numeric THEN RETURN r::double precision; END IF;
-        RETURN NULL;
+        RETURN written::double precision;
         """,
     ),
     (
