@@ -107,10 +107,12 @@ def after(book: Book, declarations: Declarations, owner: int | None, when: datet
         new = (Kept(record=record, id=0, version=0, form_id=owner, since=when) for record in records)
         return (*(kept for kept in standing if kept.form_id != owner), *new)
 
-    indicators = beside(list(book.indicators.values()), declarations.indicators)
+    indicators: dict[str, Kept[Indicator]] = {}
+    for kept in beside(list(book.indicators.values()), declarations.indicators):
+        indicators.setdefault(kept.record.name, kept)  # a second row of the name is told elsewhere
     return Book(
         results=beside(book.results, declarations.results),
-        indicators={kept.record.name: kept for kept in indicators},
+        indicators=indicators,
         dimensions=beside(book.dimensions, declarations.dimensions),
         targets=beside(book.targets, declarations.targets),
         checks=beside(book.checks, declarations.checks),

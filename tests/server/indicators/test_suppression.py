@@ -238,6 +238,9 @@ def test_the_rule_holds_in_every_line(drawn: tuple[dict[Coordinates, int], list[
             line = [one for one in units if one[:number] + one[number + 1 :] == at[:number] + at[number + 1 :]]
             line = [one for one in line if axis.parents[one[number]] == axis.parents[at[number]]]
             gone = [one for one in line if one in hidden]
+            siblings = {code for code, over in axis.parents.items() if over == axis.parents[at[number]]}
+            if not siblings <= {one[number] for one in cells}:
+                continue  # one of the line stands for what lies in it only, and is judged among the margins
             if axis.additive and gone and any(units[one] for one in line if one not in hidden):
                 assert len(gone) > 1
                 assert sum(units[one] for one in gone) >= MINIMUM
