@@ -9,7 +9,7 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
 from typing import Any, Final
 
@@ -22,6 +22,8 @@ _EPOCH: Final = date(1970, 1, 1)
 _NUMBER: Final = re.compile(r"-?(?:[0-9]{1,150}(?:\.[0-9]{0,150})?|\.[0-9]{1,150})", re.ASCII)
 _WHOLE: Final = 2**31
 _MOST_DIGITS: Final = 15
+_LEAST_DIGITS: Final = -400  # rounds every number to 0
+_EXACT: Final = Context(prec=1000)  # as many digits as a number and its places may need
 
 
 def _finite(value: float) -> float | None:
@@ -55,10 +57,11 @@ def _pow(base: float, exponent: float) -> float | None:
 
 
 def _round(value: float, places: float = 0.0) -> float:
-    step = int(places)
-    if step > _MOST_DIGITS:
+    if places > _MOST_DIGITS:
         return value
-    return float(Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-step), rounding=ROUND_HALF_UP))
+    step = max(int(places), _LEAST_DIGITS)
+    written = Decimal(repr(float(value)))
+    return float(written.quantize(Decimal(1).scaleb(-step), rounding=ROUND_HALF_UP, context=_EXACT))
 
 
 def _number(text: str) -> float | None:

@@ -224,8 +224,15 @@ def _broken_below(found: Catalogue, name: str) -> str | None:
     """The indicator itself or the one below its formula that is broken; None where none is."""
     if name in found.broken:
         return name
-    below = (_broken_below(found, other) for other in found.resolved[name].inputs)
-    return next((one for one in below if one is not None), None)
+    waiting, seen = [*reversed(found.resolved[name].inputs)], set[str]()
+    while waiting:
+        other = waiting.pop()
+        if other in found.broken:
+            return other
+        if other not in seen:
+            seen.add(other)
+            waiting.extend(reversed(found.resolved[other].inputs))
+    return None
 
 
 def _listed(found: Catalogue, name: str) -> Listed:

@@ -149,7 +149,17 @@ def _periods(
         raise _wrong_period(wanted, error.sentence) from error
     if isinstance(found, str):
         return found, None
-    return found[0].kind, tuple(period.index for period in found)
+    first = found[0]
+    other = next((period for period in found if period.kind != first.kind), None)
+    if other is not None:
+        raise _wrong_period(
+            wanted,
+            Sentence(
+                f"nombra dos clases de período ({first.code} y {other.code}): pida los de una a la vez.",
+                f"it names two kinds of period ({first.code} and {other.code}): ask for one kind at a time.",
+            ),
+        )
+    return first.kind, tuple(period.index for period in found)
 
 
 def _has_rounds(catalogue: Catalogue, resolved: Resolved) -> bool:

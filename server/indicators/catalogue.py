@@ -44,8 +44,18 @@ class Catalogue:
         """The fact table of each indicator that has one."""
         return {name: table for tables in self.tables.values() for table in tables for name in table.measures}
 
+    @cached_property
+    def _obstacles(self) -> dict[str, Sentence | None]:
+        """What `obstacle` has found, since many formulas may be computed from one."""
+        return {}
+
     def obstacle(self, name: str) -> Sentence | None:
         """Why an indicator in force cannot be computed: what it waits for, what is broken; of a formula, its inputs' too."""
+        if name not in self._obstacles:
+            self._obstacles[name] = self._find_obstacle(name)
+        return self._obstacles[name]
+
+    def _find_obstacle(self, name: str) -> Sentence | None:
         if name in self.broken:
             return next((wrong.sentence for wrong in self.broken[name]), None)
         resolved = self.resolved[name]

@@ -6,7 +6,7 @@ time learns no more than whoever asks for all.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -42,26 +42,25 @@ def hide(conn: Connection, catalogue: Catalogue, found: Mapping[str, Values], re
             made[name] = one
             continue
         inputs = _measured(catalogue, resolved)
+        asked_for = resolved.indicator.minimum_n or 0  # of a formula: more than its inputs ask for, never less
+        minima = [max(minimum_of(catalogue, other.indicator.name), asked_for) for other in inputs]
         secret: set[_Key] = set()
-        for other in inputs:
-            secret |= _secret(conn, catalogue, other, one, request)
-        least = max((minimum_of(catalogue, other.indicator.name) for other in inputs), default=0)
+        for other, minimum in zip(inputs, minima, strict=True):
+            secret |= _secret(conn, catalogue, other, one, request, minimum)
+        least = max(minima, default=0)
         undated = None if 0 < (one.undated or 0) < least else one.undated
         made[name] = replace(one, figures=tuple(_seen(one, secret)), undated=undated)
     return made
 
 
-def _seen(one: Values, secret: Collection[_Key]) -> Iterator[Figure]:
-    """The figures with those hidden that are secret. Cells of no unit at all are hidden too where that protects others."""
-    present = set()
-    for figure in one.figures:
-        key = (figure.period, *figure.categories)
-        present.add(key)
-        yield _masked(key) if key in secret else figure
-    periods = {figure.period for figure in one.figures}
-    for key in sorted(secret, key=lambda key: [code or NONE for code in key]):
-        if key not in present and key[0] in periods:
-            yield _masked(key)
+def _seen(one: Values, secret: Collection[_Key]) -> list[Figure]:
+    """The figures with those hidden that are secret. Cells of no unit at all are hidden too where that protects others, and
+    stand among the others: their place would tell of them."""
+    figures = {(figure.period, *figure.categories): figure for figure in one.figures}
+    periods = {period: place for place, period in enumerate(dict.fromkeys(figure.period for figure in one.figures))}
+    keys = {*figures, *(key for key in secret if key[0] in periods)}
+    ordered = sorted(keys, key=lambda key: (periods[key[0]], *((code is None, code or NONE) for code in key[1:])))
+    return [_masked(key) if key in secret else figures[key] for key in ordered]
 
 
 def _masked(key: _Key) -> Figure:
@@ -72,14 +71,26 @@ def _measured(catalogue: Catalogue, resolved: Resolved) -> list[Resolved]:
     """The indicator itself, or those that its formula is computed from."""
     if resolved.indicator.type != "formula":
         return [resolved]
-    inputs = [catalogue.resolved[name] for name in resolved.inputs if name in catalogue.resolved]
-    return [one for other in inputs for one in _measured(catalogue, other) if other.indicator.type != "manual"]
+    found: dict[str, Resolved] = {}
+    waiting, seen = list(resolved.inputs), set[str]()
+    while waiting:
+        name = waiting.pop()
+        one = catalogue.resolved.get(name)
+        if one is None or name in seen:
+            continue
+        seen.add(name)
+        if one.indicator.type == "formula":
+            waiting.extend(one.inputs)
+        elif one.indicator.type != "manual":
+            found[name] = one
+    return list(found.values())
 
 
-def _secret(conn: Connection, catalogue: Catalogue, resolved: Resolved, one: Values, request: Request) -> set[_Key]:
+def _secret(
+    conn: Connection, catalogue: Catalogue, resolved: Resolved, one: Values, request: Request, minimum: int
+) -> set[_Key]:
     """Period and categories of what must not be seen of an indicator."""
     name, asked = resolved.indicator.name, one.asked
-    minimum = minimum_of(catalogue, name)
     if asked is None or minimum <= 1:
         return set()
     place = catalogue.book.labels.get(request.place or "")

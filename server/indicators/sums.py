@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Double, Integer, Row, Subquery, case, cast, func, null, or_, select
+from sqlalchemy import Connection, Double, Integer, Row, Subquery, case, cast, func, literal, null, or_, select
 
+from forms.expressions.operations import LARGEST
 from server.indicators import units
 from server.indicators.asking import PeriodKey
 from server.indicators.catalogue import Catalogue
@@ -24,6 +25,7 @@ Cell = tuple[PeriodKey, Coordinates]
 ONCE: Final = {"compiled_cache": None}
 """Statements that are long and seldom asked again: nobody keeps them."""
 EXTREMES: Final = ("min", "max")
+_SMALLEST: Final = 1 / LARGEST
 
 
 @dataclass(slots=True)
@@ -165,15 +167,23 @@ def _columns(lines: Subquery, one: Resolved, number: int) -> Iterable[Sql]:
     weight = lines.c[f"weight{number}"] if "weight" in one.trees else None
     if one.indicator.type == "ratio":
         denominator = lines.c[f"denominator{number}"]
-        yield func.sum(numerator if weight is None else numerator * weight)
-        yield func.sum(denominator if weight is None else denominator * weight)
+        yield func.sum(_weighed(numerator, weight))
+        yield func.sum(_weighed(denominator, weight))
     else:
-        yield func.sum(numerator if weight is None else numerator * weight)
+        yield func.sum(_weighed(numerator, weight))
         yield func.count(numerator) if weight is None else func.sum(case((numerator.is_not(None), weight)))
     if one.indicator.type in EXTREMES:
         yield func.max(numerator) if one.indicator.type == "max" else func.min(numerator)
     else:
         yield cast(null(), Double)
+
+
+def _weighed(value: Sql, weight: Sql | None) -> Sql:
+    """A value times its weight. PostgreSQL refuses a product that is too small for its numbers: that is 0."""
+    if weight is None:
+        return value
+    tiny = or_(func.abs(value) < _SMALLEST, func.abs(weight) < _SMALLEST)
+    return case((tiny, literal(0.0, Double())), else_=value * weight)
 
 
 def _distinct(conn: Connection, lines: Subquery, ask: Ask) -> Collected:

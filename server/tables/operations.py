@@ -50,6 +50,7 @@ _TextArray: Final = ARRAY(Text())
 _EPOCH: Final = date(1970, 1, 1)
 _FIRST_DAY, _LAST_DAY = -719_162, 2_932_896  # of the calendars of Python and both databases, counted from the epoch
 _SMALLEST: Final = 1 / LARGEST
+_LEAST_PLACES: Final = -400.0  # rounds every number to 0
 _BEYOND: Final = math.nextafter(LARGEST, math.inf)
 _DATE: Final = r"^\s*[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])(T.*)?\s*$"
 _FORMATS: Final = {"%Y": "YYYY", "%y": "YY", "%m": "MM", "%n": "FMMM", "%d": "DD", "%e": "FMDD"}
@@ -182,7 +183,10 @@ class Operations:
         )
 
     def _do_round(self, value: Sql, places: Sql | None = None) -> Sql:
-        return _called("round", value, literal(0.0, Double()) if places is None else places)
+        if places is None:
+            return _called("round", value, literal(0.0, Double()))
+        least: Sql = literal(_LEAST_PLACES, Double())
+        return _called("round", value, case((places < least, least), else_=places))
 
     def _do_mod(self, left: Sql, right: Sql) -> Sql:
         """Of numbers that are not whole the last bit may decide between nothing and almost the right number."""
