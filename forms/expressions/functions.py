@@ -284,7 +284,12 @@ def _as_date(text: str) -> date | None:
 
 
 def _is_pattern(pattern: str) -> bool:
-    """Whether all readers understand the regular expression in the same way: no look-around, no back reference, no \\b."""
+    """Whether all readers understand the regular expression in the same way: no look-around, no back reference, no \\b.
+
+    Nor repeats within repeats, `(a+)+`, for which a long answer would take for ever.
+    """
+    if re.search(r"[*+}][^()]*\)[*+{]", pattern):
+        return False
     if re.search(r"\\[^dwsDWS.\-/\\()\[\]{}|*+?^$]|\(\?|[*+?}][+?]|\[\[|&&", pattern):
         return False
     try:

@@ -19,7 +19,7 @@ from server.indicators.catalogue import Catalogue
 from server.indicators.declarations import Indicator
 from server.indicators.periods import WHOLE
 from server.indicators.records import Record
-from server.indicators.resolving import Resolved, Wrong
+from server.indicators.resolving import Resolved, Wrong, question_of
 from server.indicators.splits import Split
 from server.indicators.values import Values
 from server.model.projects import Project
@@ -147,6 +147,8 @@ def get_values(
     made = values.compute(ctx.conn, found, asked, request, strict=names is not None)
     masked = mask or not may(ctx.actor, UNMASK, found.project)
     if masked:
+        for one in made.values():
+            _require_open(found, one)
         made = masking.hide(ctx.conn, found, made, request)
     made = targets.beside(ctx.conn, found, made, request, masked=masked)
     reasons = {name: one.waits for name, one in made.items()} if names is None else {}
@@ -194,6 +196,25 @@ def list_records(
     wanted = min(most, records.MOST)
     rows = records.find(ctx.conn, found, resolved, asked, only, after=after, most=wanted + 1)
     return Page(resolved=resolved, form_id=resolved.form.form_id, records=tuple(rows[:wanted]), more=len(rows) > wanted)
+
+
+def _require_open(found: Catalogue, one: Values) -> None:
+    """Whoever may not see small numbers splits by what is declared and by questions with choices: the categories of another
+    question are what people answered. Raises Problem 400.8."""
+    resolved = found.resolved[one.kept.record.name]
+    for axis in one.asked.axes if one.asked is not None else ():
+        if axis.tree is None or axis.name in resolved.dimensions or resolved.form is None:
+            continue
+        entry = question_of(axis.tree, resolved.form.schema)
+        if entry is None or entry.choices is None:
+            raise problems.wrong_value(
+                "by",
+                axis.name,
+                Sentence(
+                    es="no es una dimensión declarada ni una pregunta con opciones.",
+                    en="it is no declared dimension and no question with choices.",
+                ),
+            )
 
 
 def require_known(found: Catalogue, name: str) -> None:

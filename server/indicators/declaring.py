@@ -46,6 +46,8 @@ class Change:
         return bool(self.retired or self.added)
 
 
+DEEPEST: Final = 100
+"""Formulas that may hang on one another."""
 _SOME_TIME: Final = datetime(1, 1, 1, tzinfo=UTC)
 
 
@@ -146,6 +148,8 @@ def findings(
     order = formula_order({name: inputs_of(one) for name, one in declared.items()})
     if isinstance(order, Circles):
         yield from _circles(order, declared, declarations, finding)
+    else:
+        yield from _too_deep(order, declared, declarations, finding)
     resolved: dict[str, Resolved] = {}
     for name, kept in changed.indicators.items():
         found, wrong = _resolve(changed, kept.record, views, declared)
@@ -262,6 +266,25 @@ def _circles(
             f"las fórmulas se nombran en círculo: {written}.", f"the formulas name each other in a circle: {written}."
         )
         yield finding(declared[name], "value", sentence) if name is not None else _of_others(circle[0], sentence)
+
+
+def _too_deep(
+    order: Sequence[str], declared: Mapping[str, Indicator], declarations: Declarations, finding: Finder
+) -> Iterator[Finding]:
+    """Formulas over formulas over formulas…"""
+    depth: dict[str, int] = {}
+    mine = {one.name for one in declarations.indicators}
+    for name in order:
+        depth[name] = 1 + max((depth.get(other, 0) for other in inputs_of(declared[name])), default=0)
+        if depth[name] == DEEPEST + 1 and name in mine:
+            yield finding(
+                declared[name],
+                "value",
+                Sentence(
+                    f"más de {DEEPEST} fórmulas dependen una de otra: escriba esta sobre indicadores más sencillos.",
+                    f"more than {DEEPEST} formulas hang on one another: write this one over simpler indicators.",
+                ),
+            )
 
 
 def _unused(dimension: Dimension, views: Mapping[str, FormView], finding: Finder) -> Iterator[Finding]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from forms.problems import Problem
+from server.actions import indicators
+from server.indicators.asking import Request
 from tests.server.desk import ON_SQLITE, Desk, form, questions
 from tests.server.indicators.measuring import declare, send, table
 from tests.server.wire import Wire
@@ -88,3 +90,34 @@ def test_long_chains_of_conditions_are_computed(counted: Desk):
         """,
     )
     assert table(counted, "S", period="all", by=("banda",)) == {("e31",): (1800.0, 1, 0)}
+
+
+@ON_SQLITE
+def test_formulas_hang_on_one_another_only_so_deep(counted: Desk):
+    rows = [f"| | F{n} | {n} | | formula | {{{'N' if n == 1 else f'F{n - 1}'}}} + 1 |" for n in range(1, 103)]
+    sheets = "\n".join(
+        ["| indicators |", "| | name | label | form | type | value |", "| | N | N | hogar | count | |", *rows]
+    )
+    assert told(counted, sheets) == [("indicators", 102, "value")]  # N and 99 formulas are a hundred deep
+
+
+@ON_SQLITE
+def test_repeats_within_repeats_are_refused(counted: Desk):
+    sheets = """
+    | indicators |
+    | | name | label | form | type | where |
+    | | N | N | hogar | count | regex(${nota}, '([a-z]+ ?)+') |
+    """
+    counted.publish(form("hogar", questions("date dia", "integer edad", "text nota"), version="2"))
+    assert told(counted, sheets) == [("indicators", 2, "where")]
+
+
+@ON_SQLITE
+def test_answers_in_own_words_are_no_categories_where_small_numbers_are_hidden(counted: Desk, phone: Wire):
+    counted.publish(form("hogar", questions("date dia", "integer edad", "text nota"), version="2"))
+    asked = Request(period="all", by=("nota",))
+
+    with pytest.raises(Problem) as caught:
+        counted.ask(lambda ctx: indicators.get_values(ctx, counted.project_id, ["N"], asked, mask=True))
+    assert caught.value.code == 400.8
+    assert table(counted, "N", period="all", by=("nota",)) == {(None,): (1.0, 1, 0)}
