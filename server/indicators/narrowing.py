@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Integer, Subquery, and_, case, cast, func, literal, null, or_, select, union_all
 
 from forms.expressions.tree import Grouped, walk
-from server.indicators import facts
+from server.indicators import measuring
 from server.indicators.resolving import Resolved
 from server.tables.expressions import Groups, summed_up
 from server.tables.operations import Sql
@@ -35,9 +35,9 @@ def latest(one: Resolved, lines: Subquery, *, split: bool) -> Subquery:
 def grouped(conn: Connection, one: Resolved, lines: Subquery, *, split: bool) -> Subquery:
     """One line for each group (in each period): what its rows sum up to, and for the rest what its last row says."""
     ranked = ranked_in_groups(lines, one, split=split)
-    sums = {tree: ranked.c[f"argument{number}"] for number, tree in enumerate(facts.arguments_of(one))}
+    sums = {tree: ranked.c[f"argument{number}"] for number, tree in enumerate(measuring.arguments_of(one))}
     reader = Groups(conn, sums)
-    given = {role: reader.value(tree) for role, tree in one.trees.items() if facts.is_grouped(one, role)}
+    given = {role: reader.value(tree) for role, tree in one.trees.items() if measuring.is_grouped(one, role)}
     for role, name in (("weight", "weight0"), ("key", "key")):
         if role in one.trees:
             given[role] = _of_last(ranked, name)
@@ -98,7 +98,7 @@ def _groups_standing(conn: Connection, one: Resolved, lines: Subquery) -> Subque
     order = _oldest_first(lines)
     limit = one.indicator.latest
     frame = (None if limit is None else 1 - limit, 0)
-    arguments = {tree: lines.c[f"argument{number}"] for number, tree in enumerate(facts.arguments_of(one))}
+    arguments = {tree: lines.c[f"argument{number}"] for number, tree in enumerate(measuring.arguments_of(one))}
     sums = {
         part: summed_up(
             part.operation, arguments[part.argument], partition_by=lines.c.group, order_by=order, rows=frame
@@ -112,7 +112,7 @@ def _groups_standing(conn: Connection, one: Resolved, lines: Subquery) -> Subque
     summed = [value.label(named[part]) for part, value in sums.items()]
     rows = select(*kept, *summed, newer.label("until")).where(looked_at).subquery()
     reader = Groups(conn, {part: rows.c[name] for part, name in named.items()})
-    given = {role: reader.value(tree) for role, tree in one.trees.items() if facts.is_grouped(one, role)}
+    given = {role: reader.value(tree) for role, tree in one.trees.items() if measuring.is_grouped(one, role)}
     given.update({role: rows.c[name] for role, name in (("weight", "weight0"), ("key", "key")) if role in one.trees})
     columns = [rows.c[column.name] for column in kept]
     measures = [value.label(name) for name, value in _measures(one, given).items()]
@@ -122,12 +122,12 @@ def _groups_standing(conn: Connection, one: Resolved, lines: Subquery) -> Subque
 
 def _parts(one: Resolved) -> list[Grouped]:
     """What is summed up in a group, each once."""
-    trees = [tree for role, tree in one.trees.items() if facts.is_grouped(one, role)]
+    trees = [tree for role, tree in one.trees.items() if measuring.is_grouped(one, role)]
     return list(dict.fromkeys(part for tree in trees for part in walk(tree) if isinstance(part, Grouped)))
 
 
 def _measures(one: Resolved, given: Mapping[str, Sql]) -> dict[str, Sql]:
-    return {f"{role}0": value for role, value in facts.measure(one, given).items() if isinstance(role, str)}
+    return {f"{role}0": value for role, value in measuring.measure(one, given).items() if isinstance(role, str)}
 
 
 def _known_by_key(rows: Subquery) -> list[Sql]:

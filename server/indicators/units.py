@@ -32,7 +32,7 @@ from sqlalchemy import (
 )
 
 from forms.expressions.tree import PeriodEnd, Tree, walk
-from server.indicators import facts, narrowing
+from server.indicators import measuring, narrowing
 from server.indicators.catalogue import Catalogue
 from server.indicators.facts import FactTable
 from server.indicators.periods import Period, PeriodKind
@@ -96,7 +96,7 @@ class Source:
             return {
                 name: self._table.table.c[name] for name in ("_submission_id", "_row", "_review_state", "_changed_at")
             }
-        return facts.about(self._live)
+        return measuring.about(self._live)
 
     @property
     def _live(self) -> Rows:
@@ -114,12 +114,12 @@ class Source:
         if self._table is not None:
             found: Sql = self._table.table.c[self._table.shared[role, tree]]
             return found
-        return facts.shared(self._live, role, tree)
+        return measuring.shared(self._live, role, tree)
 
     def measures(self, resolved: Resolved) -> Mapping[str | Tree, Sql]:
-        """What a unit gives to the indicator, as `facts.measured` names it."""
+        """What a unit gives to the indicator, as `measuring.measured` names it."""
         if self._table is None:
-            return facts.measured(self._live, resolved)
+            return measuring.measured(self._live, resolved)
         kept = self._table.measures[resolved.indicator.name]
         columns = {role: getattr(kept, role) for role in _MEASURES}
         named: dict[str | Tree, str] = {role: name for role, name in columns.items() if name}
@@ -211,7 +211,7 @@ class _Picked:
     def _shared(self, role: str) -> Sql:
         tree = self._first.trees.get("date" if role == "month" else role)
         if tree is None and role not in ("date", "month"):
-            return cast(null(), facts.SHARED[role])
+            return cast(null(), measuring.SHARED[role])
         return self._source.shared(role, tree)
 
     def _period(self) -> dict[str, Sql]:
