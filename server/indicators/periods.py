@@ -18,7 +18,8 @@ WHOLE: Final = "all"
 MOST: Final = 1200
 """How many periods one request may name: the months of a century."""
 
-_MONTHS: Final[Mapping[PeriodKind, int]] = {"month": 1, "quarter": 3, "semester": 6, "year": 12}
+MONTHS: Final[Mapping[PeriodKind, int]] = {"month": 1, "quarter": 3, "semester": 6, "year": 12}
+"""How many months a period has."""
 _WRITTEN: Final = re.compile(r"(?P<year>[0-9]{4})(?:-(?:(?P<letter>[QqSs])(?P<part>[0-9])|(?P<month>[0-9]{2})))?")
 _MONTH_NAMES: Final = (
     Sentence("enero", "January"), Sentence("febrero", "February"), Sentence("marzo", "March"),
@@ -65,18 +66,18 @@ class Period:
     @property
     def months(self) -> range:
         """The indices of its months."""
-        length = _MONTHS[self.kind]
+        length = MONTHS[self.kind]
         return range(self.index * length, (self.index + 1) * length)
 
     @property
     def year(self) -> int:
         """The year that holds it."""
-        return self.index * _MONTHS[self.kind] // 12
+        return self.index * MONTHS[self.kind] // 12
 
     @property
     def number(self) -> int:
         """Which of its kind it is within its year, from 1."""
-        return self.index % (12 // _MONTHS[self.kind]) + 1
+        return self.index % (12 // MONTHS[self.kind]) + 1
 
     @property
     def code(self) -> str:
@@ -115,21 +116,21 @@ class Period:
 
     def as_kind(self, kind: PeriodKind) -> Period:
         """The period of `kind` that holds this one; raises ValueError where `kind` is narrower."""
-        if _MONTHS[kind] < _MONTHS[self.kind]:
+        if MONTHS[kind] < MONTHS[self.kind]:
             raise ValueError(f"{self.code} lies in no {kind}")
-        return Period(kind, self.months.start // _MONTHS[kind])
+        return Period(kind, self.months.start // MONTHS[kind])
 
     def parts(self, kind: PeriodKind) -> tuple[Period, ...]:
         """The periods of `kind` that make it up, in order; raises ValueError where `kind` is wider."""
-        if _MONTHS[kind] > _MONTHS[self.kind]:
+        if MONTHS[kind] > MONTHS[self.kind]:
             raise ValueError(f"{self.code} is made of no {kind}")
-        months = self.months[:: _MONTHS[kind]]
-        return tuple(Period(kind, month // _MONTHS[kind]) for month in months)
+        months = self.months[:: MONTHS[kind]]
+        return tuple(Period(kind, month // MONTHS[kind]) for month in months)
 
 
 def of_day(day: date, kind: PeriodKind) -> Period:
     """The period of `kind` in which `day` lies."""
-    return Period(kind, (day.year * 12 + day.month - 1) // _MONTHS[kind])
+    return Period(kind, (day.year * 12 + day.month - 1) // MONTHS[kind])
 
 
 def parse(text: str) -> Period:
@@ -147,7 +148,7 @@ def parse(text: str) -> Period:
         return Period("month", year * 12 + _part(text, int(written["month"]), "month"))
     if written["letter"]:
         kind: PeriodKind = "quarter" if written["letter"] in "Qq" else "semester"
-        return Period(kind, year * (12 // _MONTHS[kind]) + _part(text, int(written["part"]), kind))
+        return Period(kind, year * (12 // MONTHS[kind]) + _part(text, int(written["part"]), kind))
     return Period("year", year)
 
 
@@ -223,7 +224,7 @@ def _first_of(month: int) -> date:
 
 def _part(text: str, number: int, kind: PeriodKind) -> int:
     """`number` counted from 0, where a year has so many of `kind`."""
-    most = 12 // _MONTHS[kind]
+    most = 12 // MONTHS[kind]
     if not 1 <= number <= most:
         ways: Mapping[PeriodKind, Sentence] = {
             "month": Sentence("los meses van de 01 a 12", "months go from 01 to 12"),

@@ -35,13 +35,12 @@ from forms.expressions.tree import PeriodEnd, Tree, walk
 from server.indicators import measuring, narrowing
 from server.indicators.catalogue import Catalogue
 from server.indicators.facts import FactTable
-from server.indicators.periods import Period, PeriodKind
+from server.indicators.periods import MONTHS, Period, PeriodKind
 from server.indicators.resolving import ROUND, Resolved
 from server.model.indicators import place_ancestors
 from server.tables.expressions import Rows
 from server.tables.operations import Sql
 
-MONTHS: Final[Mapping[PeriodKind, int]] = {"month": 1, "quarter": 3, "semester": 6, "year": 12}
 _LAST_DAY: Final = date(9999, 12, 31)
 _MEASURES: Final = ("numerator", "denominator", "excluded", "scope")
 
@@ -388,5 +387,4 @@ def ends_with_period(catalogue: Catalogue, resolved: Resolved, axes: Sequence[Ax
 
 def months_of(period: Period) -> tuple[int, int]:
     """The first and the last month of a period, counted since the year 0."""
-    size = MONTHS[period.kind]
-    return period.index * size, period.index * size + size - 1
+    return period.months.start, period.months.stop - 1
