@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from lxml import etree
 
@@ -48,12 +48,18 @@ class Misfit:
 
 @dataclass(slots=True)
 class _Node:
-    """What the walk must know of one element name in one place."""
+    """What the walk must know of one element name in one place.
+
+    Of a question: how its text is read (None: the value is the text), and how the value is written (None: the text is kept
+    beside it in any case).
+    """
 
     path: str
     kind: Literal["group", "repeat", "question"]
     type: Type | None
-    children: dict[str, _Node]
+    children: dict[str, _Node] = field(default_factory=dict)
+    parse: Callable[[str], Any] | None = None
+    render: Callable[[Any], str] | None = None
 
 
 class Plan:
@@ -64,10 +70,10 @@ class Plan:
 
     def __init__(self, schema: Schema, types: Mapping[str, Type] | None = None) -> None:
         overrides: Mapping[str, Type] = types or {}
-        self.root = _Node("", "group", None, {})
+        self.root = _Node("", "group", None)
         nodes = {"": self.root}
         for entry in schema.fields:
-            node = _Node(entry.path, entry.kind, overrides.get(entry.path, _type_of(entry)), {})
+            node = _node(entry, overrides)
             nodes[entry.path] = node
             nodes[entry.parent_path].children[entry.name] = node
 
@@ -84,12 +90,18 @@ def rows_of(plan: Plan, instance: Instance, *, instance_id: str) -> tuple[list[R
     return walk.rows, walk.misfits
 
 
-def _type_of(entry: Field) -> Type | None:
-    return entry.type if entry.kind == "question" else None
-
-
-_TEXT_TYPES: Final = values.TEXT_TYPES
-_KEEPS_TEXT: Final = values.KEEPS_TEXT
+def _node(entry: Field, overrides: Mapping[str, Type]) -> _Node:
+    if entry.kind != "question":
+        return _Node(entry.path, entry.kind, None)
+    declared = overrides.get(entry.path, entry.type)
+    type_: Type = declared or "string"
+    return _Node(
+        entry.path,
+        entry.kind,
+        declared,
+        parse=None if type_ in values.TEXT_TYPES else values.parser_of(type_),
+        render=None if type_ in values.KEEPS_TEXT else values.renderer_of(type_),
+    )
 
 
 class _Walk:
@@ -103,16 +115,20 @@ class _Walk:
         if not len(element):
             self._loose(element.text, node.path, row)  # a text where this version has a group
             return
+        children = node.children
         for child in element:
             tag = child.tag
-            if not isinstance(tag, str):
-                continue
-            name = tag.rpartition("}")[2]
-            inner = node.children.get(name)
+            inner = children.get(tag)
             if inner is None:
-                if not _is_deprecated_id(node.path, name):
-                    self._unknown(child, f"{node.path}/{name}", row)
-            elif inner.kind == "question":
+                if not isinstance(tag, str):
+                    continue
+                name = tag.rpartition("}")[2]
+                inner = children.get(name)
+                if inner is None:
+                    if not _is_deprecated_id(node.path, name):
+                        self._unknown(child, f"{node.path}/{name}", row)
+                    continue
+            if inner.kind == "question":
                 self._question(child, inner, row)
             elif inner.kind == "group":
                 self.group(child, inner, row)
@@ -147,22 +163,21 @@ class _Walk:
         if path in row.values or path in row.texts:
             self.misfits.append(Misfit(reason="twice", row_key=row.key, path=path, type=node.type, text=text))
             return
-        type_: Type = node.type or "string"
-        if type_ in _TEXT_TYPES:
+        if node.parse is None:
             row.values[path] = text
             return
-        if not text.strip():
+        if text.isspace():
             row.texts[path] = text
             return
         try:
-            value = values.parse(type_, text)
+            value = node.parse(text)
         except values.MisfitError:
             row.texts[path] = text
-            self.misfits.append(Misfit(reason="type", row_key=row.key, path=path, type=type_, text=text))
+            self.misfits.append(Misfit(reason="type", row_key=row.key, path=path, type=node.type, text=text))
             return
         if value is not None:
             row.values[path] = value
-        if type_ in _KEEPS_TEXT or value is None or values.render(type_, value) != text:
+        if node.render is None or value is None or node.render(value) != text:
             row.texts[path] = text
 
     def _unknown(self, element: etree._Element, path: str, row: Row) -> None:

@@ -47,6 +47,16 @@ def parse(type_: Type, text: str) -> Any:
     return _PARSERS[type_](text)
 
 
+def parser_of(type_: Type) -> Callable[[str], Any]:
+    """What `parse` does for one type, to be kept by who reads many answers."""
+    return _PARSERS[type_]
+
+
+def renderer_of(type_: Type) -> Callable[[Any], str]:
+    """What `render` does for one type."""
+    return _RENDERERS[type_]
+
+
 def render(type_: Type, value: Any) -> str:
     """The text a phone would have sent for `value`; for the types in KEEPS_TEXT the kept text is the better source."""
     return _RENDERERS[type_](value)

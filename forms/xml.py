@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from typing import Final
 
 from lxml import etree
@@ -19,6 +20,7 @@ _PARSER_OPTIONS: Final = {
     "huge_tree": False,  # libxml2 then refuses more than 256 levels and single texts over 10 MB
     "recover": False,
 }
+_OWN: Final = threading.local()
 _FORBIDDEN: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _REFERENCE: Final = re.compile(rb"&#(?:x([0-9A-Fa-f]{1,8})|([0-9]{1,8}));")
 _DOCTYPE: Final = re.compile(rb"<!DOCTYPE", re.IGNORECASE)
@@ -68,7 +70,11 @@ def local_name(element: etree._Element) -> str:
 
 
 def _parser() -> etree.XMLParser:
-    return etree.XMLParser(**_PARSER_OPTIONS)  # type: ignore[arg-type]
+    """This thread's own parser: making one takes as long as reading an instance with it."""
+    if not hasattr(_OWN, "parser"):
+        _OWN.parser = etree.XMLParser(**_PARSER_OPTIONS)  # type: ignore[arg-type]
+    parser: etree.XMLParser = _OWN.parser
+    return parser
 
 
 def _mend(data: bytes) -> bytes:
