@@ -2,39 +2,82 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import chain
+from typing import Any
 
 from flask import Blueprint, Response, request
-from marshmallow import ValidationError
 
-from forms.problems import Problem, Sentence
-from server import problems
+from forms.problems import Problem
 from server.actions import extracts
-from server.api.schemas.extracts import CsvOptions
+from server.actions.extracts import CentralRequest, File
+from server.api import options
+from server.api.schemas.extracts import CsvQuery, ExtractQuery
 from server.api.wire import tell
+from server.context import Context
+from server.extracts.asking import Request
 from server.http.answers import disposition
 from server.http.endpoint import act, asking
 
 blueprint = Blueprint("api_extracts", __name__)
 blueprint.register_error_handler(Problem, tell)
+_FORM = "/v1/projects/<number:project_id>/forms/<segment:form_id>"
 
 
-@blueprint.get("/v1/projects/<number:project_id>/forms/<segment:form_id>/submissions.csv.zip")
+@blueprint.get(f"{_FORM}/submissions.csv.zip")
 def csv_zip(project_id: int, form_id: str) -> Response:
-    """Every submission of a form as keyed CSV tables in a zip, streamed."""
-    try:
-        options = CsvOptions().load(request.args.to_dict())
-    except ValidationError as error:
-        field = str(next(iter(error.messages))) if isinstance(error.messages, dict) else "options"
-        allowed = ("neutralise", "keep") if field == "formulas" else ("true", "false")
-        sentence = Sentence(es=f"use {' o '.join(allowed)}.", en=f"use {' or '.join(allowed)}.")
-        raise problems.wrong_value(field, request.args.get(field), sentence) from error
+    """Every submission of a form as keyed CSV tables in a zip, as ODK Central gives it."""
+    given = _central()
+    return _streamed(project_id, form_id, "csv.zip", lambda ctx: extracts.open_central(ctx, project_id, form_id, given))
+
+
+@blueprint.get(f"{_FORM}/submissions.csv")
+def csv(project_id: int, form_id: str) -> Response:
+    """The form's own table as CSV, as ODK Central gives it."""
+    given = _central()
+    return _streamed(
+        project_id, form_id, "csv", lambda ctx: extracts.open_central(ctx, project_id, form_id, given, archive=False)
+    )
+
+
+@blueprint.get(f"{_FORM}/extract.<kind>")
+def extract(project_id: int, form_id: str, kind: str) -> Response:
+    """An extract in one of the formats (`csv`, `xlsx`, …), or a zip with a file for each table (`csv.zip`)."""
+    wanted: Request = options.read(request, ExtractQuery())
+    one, _, zipped = kind.partition(".")
+    return _streamed(
+        project_id,
+        form_id,
+        kind,
+        lambda ctx: extracts.open_file(
+            ctx, project_id, form_id, one if zipped in ("", "zip") else kind, wanted, archive=bool(zipped)
+        ),
+    )
+
+
+def _central() -> CentralRequest:
+    given: dict[str, Any] = options.read(request, CsvQuery())
+    return CentralRequest(
+        group_paths=given["groupPaths"] is not False,
+        split_select_multiples=bool(given["splitSelectMultiples"]),
+        deleted_fields=bool(given["deletedFields"]),
+        attachments=bool(given["attachments"]),
+        neutralise=given["formulas"],
+        filter=given["filter"],
+    )
+
+
+def _streamed(project_id: int, form_id: str, kind: str, opened: Callable[[Context], File]) -> Response:
+    """A file while it is made. What goes wrong before its first bytes are there is told as a problem."""
     with ExitStack() as stack:
         ctx = stack.enter_context(asking())
-        act(lambda ctx: extracts.note_export(ctx, project_id, form_id, "csv.zip"))
-        body = extracts.stream_csv(ctx, project_id, form_id, options)
+        file = opened(ctx)
+        first = next(file.pieces, b"")
+        act(lambda ctx: extracts.note_export(ctx, project_id, form_id, kind))
         held = stack.pop_all()
-    response = Response(body, content_type="application/zip")
+    body: Iterator[bytes] = chain((first,), file.pieces)
+    response = Response(body, content_type=file.content_type)
     response.call_on_close(held.close)
-    response.headers["Content-Disposition"] = disposition(f"{form_id}.zip")
+    response.headers["Content-Disposition"] = disposition(file.name)
     return response

@@ -46,8 +46,9 @@ def read(request: Request, schema: Schema) -> Any:
     Messages of validators are [Spanish, English].
     """
     given: dict[str, str | list[str]] = {}
+    known = {field.data_key or name: field for name, field in schema.fields.items()}
     for name, texts in request.args.lists():
-        several = isinstance(schema.fields.get(name), Names)
+        several = isinstance(known.get(name), Names)
         if len(texts) > 1 and not several:
             raise problems.wrong_value(name, ", ".join(texts), _TWICE)
         if any("\0" in text for text in (name, *texts)):
@@ -55,8 +56,8 @@ def read(request: Request, schema: Schema) -> Any:
         given[name] = texts if several else texts[0]
     if schema.unknown == "raise":
         for name in given:
-            if name not in schema.fields:
-                raise unknown(name, list(schema.fields))
+            if name not in known:
+                raise unknown(name, list(known))
     try:
         return schema.load(given)
     except ValidationError as error:

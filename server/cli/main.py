@@ -13,7 +13,7 @@ import structlog
 
 from forms.problems import Problem, Sentence
 from server import settings
-from server.cli import doctor, flags, forms, indicators, people, serve, tables, terminal, words
+from server.cli import doctor, extracts, flags, forms, indicators, people, serve, tables, terminal, words
 from server.cli.desk import Desk
 
 
@@ -82,7 +82,7 @@ main.add_command(people.project)
 main.add_command(people.app_user)
 main.add_command(forms.form)
 main.add_command(indicators.indicators_group, "indicators")
-main.add_command(tables.extract)
+main.add_command(extracts.extract)
 main.add_command(flags.list_flags)
 main.add_command(tables.rebuild)
 main.add_command(tables.migrate)

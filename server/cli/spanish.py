@@ -82,8 +82,8 @@ HELP: Final[dict[str, str]] = {
         "Calcular de nuevo todos los hechos de un proyecto desde sus tablas, y la vista de sus valores; el servidor puede "
         "seguir mientras tanto."
     ),
-    "Write every submission of a form as CSV tables in a zip.": (
-        "Escribir todos los envíos de un formulario como tablas CSV en un zip."
+    "Write the submissions of a form to a file; the end of its name says which kind.": (
+        "Escribir los envíos de un formulario en un archivo; el final de su nombre dice de qué clase."
     ),
     "Write every typed table again from the raw submissions; the server may go on meanwhile.": (
         "Escribir de nuevo todas las tablas desde los envíos originales; el servidor puede seguir mientras tanto."
@@ -141,10 +141,39 @@ HELP: Final[dict[str, str]] = {
     "Print URL, settings and QR text as JSON.": "Imprimir URL, ajustes y texto del QR como JSON.",
     "Write the QR code as PNG.": "Escribir el código QR como PNG.",
     "Write the QR code as SVG.": "Escribir el código QR como SVG.",
-    "The .zip to write.": "El .zip que se escribe.",
-    "One 0/1 column per choice besides.": "Además, una columna 0/1 por opción.",
-    "Column names without their groups.": "Nombres de columnas sin sus grupos.",
-    "Do not put an apostrophe before formula-like text.": "No poner un apóstrofo ante textos que parecen fórmulas.",
+    "The file to write: .csv, .xlsx, …; a .csv.zip has all tables, a .zip ODK Central's layout.": (
+        "El archivo que se escribe: .csv, .xlsx, …; un .csv.zip lleva todas las tablas, un .zip el formato de ODK Central."
+    ),
+    "OData: \"__system/reviewState eq 'approved'\".": "OData: \"__system/reviewState eq 'approved'\".",
+    "Only what this actor sent (by number).": "Solo lo que envió este actor (por su número).",
+    "Only this version of the form.": "Solo esta versión del formulario.",
+    "Only in this state: received, edited, hasIssues, approved, rejected, counting.": (
+        "Solo en este estado: received (recibido), edited (editado), hasIssues (con problemas), approved (aprobado), "
+        "rejected (rechazado), counting (lo que cuentan los indicadores)."
+    ),
+    "received, updated, answered, or a question with a date.": (
+        "received (recibido), updated (cambiado), answered (llenado) o una pregunta con fecha."
+    ),
+    "Last day (of --date-of).": "Último día (de --date-of).",
+    "First day (of --date-of).": "Primer día (de --date-of).",
+    "In which zone moments are told: America/Panama.": "En qué zona horaria se dicen los momentos: America/Panama.",
+    "Begin CSV with the mark by which Excel knows accents.": (
+        "Empezar el CSV con la marca por la que Excel reconoce las tildes."
+    ),
+    "Do not make formula-like text harmless.": "No volver inofensivos los textos que parecen fórmulas.",
+    "One 0/1 column per choice besides; default: yes, but for ODK Central's layout.": (
+        "Además, una columna 0/1 por opción; si falta: sí, salvo en el formato de ODK Central."
+    ),
+    "Column names with their groups; default: no, but for ODK Central's layout.": (
+        "Nombres de columnas con sus grupos; si falta: no, salvo en el formato de ODK Central."
+    ),
+    "Language of labels, one of the form's.": "Idioma de las etiquetas, uno de los del formulario.",
+    "Labels of choices instead of their codes.": "Etiquetas de las opciones en lugar de sus códigos.",
+    "Only these questions (with commas).": "Solo estas preguntas (con comas).",
+    "One table with a row for each row of this repeat.": "Una sola tabla, con una fila por cada fila de esta repetición.",
+    "Only this repeat; the form's own table: the form's id.": (
+        "Solo esta repetición; la tabla del formulario mismo: el id del formulario."
+    ),
     "Show the version and exit.": "Mostrar la versión y salir.",
     "Show this message and exit.": "Mostrar esta ayuda y salir.",
     # what stands for a value
@@ -153,6 +182,7 @@ HELP: Final[dict[str, str]] = {
     "TEXT": "TEXTO",
     "INTEGER": "NÚMERO",
     "INTEGER RANGE": "NÚMERO",
+    "DATETIME": "FECHA",
     "FILE": "ARCHIVO",
     "DIRECTORY": "CARPETA",
     "PATH": "RUTA",

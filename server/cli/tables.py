@@ -1,53 +1,14 @@
-"""tejido extract, rebuild, migrate."""
+"""tejido rebuild, migrate."""
 
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 
 import click
 
 from server import migrations
-from server.actions import extracts, following
-from server.actions.identity import CONSOLE
+from server.actions import following
 from server.cli.desk import act, desk
-from server.extracts.delimited import Options
-
-
-@click.command()
-@click.argument("form_id")
-@click.option("--project", "project_id", type=int, required=True, help="Number of the project.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The .zip to write.")
-@click.option("--split-select-multiples", is_flag=True, help="One 0/1 column per choice besides.")
-@click.option("--no-group-paths", is_flag=True, help="Column names without their groups.")
-@click.option("--keep-formulas", is_flag=True, help="Do not put an apostrophe before formula-like text.")
-@click.pass_context
-def extract(
-    context: click.Context,
-    form_id: str,
-    project_id: int,
-    out: Path,
-    split_select_multiples: bool,
-    no_group_paths: bool,
-    keep_formulas: bool,
-) -> None:
-    """Write every submission of a form as CSV tables in a zip."""
-    at = desk(context)
-    options = Options(
-        group_paths=not no_group_paths, split_select_multiples=split_select_multiples, neutralise=not keep_formulas
-    )
-    unfinished = out.with_name(f"{out.name}.part")
-    with at.office() as office, at.progress(f"{form_id}: KB", f"{form_id}: KB") as progress:
-        count = act(office, lambda ctx: extracts.note_export(ctx, project_id, form_id, "csv.zip"))
-        written = 0
-        with office.database.reading() as conn, unfinished.open("wb") as file:
-            ctx = office.context(conn, CONSOLE)
-            for piece in extracts.stream_csv(ctx, project_id, form_id, options):
-                file.write(piece)
-                written += len(piece)
-                progress(written // 1024, written // 1024)
-        unfinished.replace(out)
-    at.say(f"{count} envíos en {out}", f"{count} submissions in {out}")
 
 
 @click.command()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final
+from typing import IO, Final
 
 PIECE: Final = 1 << 16
+Entry = tuple[str, Callable[[], Iterator[bytes]]]
+"""A file of an archive: its name, and what gives its content piece by piece."""
 
 
 class _Outlet:
@@ -34,8 +36,15 @@ class _Outlet:
         return data
 
 
-def zipped(entries: Iterable[tuple[str, Callable[[], Iterator[bytes]]]]) -> Iterator[bytes]:
-    """The bytes of a zip with these entries (name, and what gives its content piece by piece)."""
+def pieces_of(file: IO[bytes]) -> Iterator[bytes]:
+    """What a file holds, from its beginning."""
+    file.seek(0)
+    while piece := file.read(PIECE):
+        yield piece
+
+
+def zipped(entries: Iterable[Entry]) -> Iterator[bytes]:
+    """The bytes of a zip with these entries."""
     outlet = _Outlet()
     with zipfile.ZipFile(outlet, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:  # type: ignore[call-overload]
         for name, content in entries:

@@ -1,61 +1,107 @@
-"""Query options of extracts."""
+"""Query options of extracts: those of ODK Central's CSV, and ours."""
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import date
+from typing import Any, Final
 
-from marshmallow import EXCLUDE, Schema, fields, post_load, pre_load
-from marshmallow.validate import OneOf
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load
 
-from forms.problems import Problem, Sentence
-from server.extracts.delimited import Options
+from server.api.options import Blank, Flag, Names
+from server.extracts.asking import Request
+
+_YES_NO: Final = ["use true o false.", "use true or false."]
 
 
-class CsvOptions(Schema):
-    """`groupPaths`, `splitSelectMultiples` as ODK Central names them; `formulas` (neutralise, keep) is ours.
-
-    `attachments`, `deletedFields` and `$filter` of Central are not served: asking for what they give is Problem 501.1.
+class CsvQuery(Schema):
+    """`groupPaths`, `splitSelectMultiples`, `deletedFields`, `attachments`, `$filter` as ODK Central names them; `formulas`
+    (neutralise, keep) is ours. Options that neither has are ignored, as Central does.
     """
 
     class Meta:
-        """Options that neither Central nor this server has are ignored, as Central does."""
+        """See above."""
 
         unknown = EXCLUDE
 
-    groupPaths = fields.Boolean(load_default=True)  # noqa: N815  the wire's name
-    splitSelectMultiples = fields.Boolean(load_default=False)  # noqa: N815  the wire's name
-    attachments = fields.Boolean(load_default=False)
-    deletedFields = fields.Boolean(load_default=False)  # noqa: N815  the wire's name
-    formulas = fields.String(load_default="neutralise", validate=OneOf(("neutralise", "keep")))
+    groupPaths = Flag(load_default=True)  # noqa: N815  the wire's name
+    splitSelectMultiples = Flag(load_default=False)  # noqa: N815  the wire's name
+    attachments = Flag(load_default=False)
+    deletedFields = Flag(load_default=False)  # noqa: N815  the wire's name
+    formulas = fields.Method(deserialize="read_formulas", load_default=True)
+    filter = Blank(data_key="$filter", load_default=None)
 
-    @pre_load
-    def refuse_filter(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """An extract of everything is no answer to whoever asked for a part."""
-        if "$filter" in data:
-            raise _not_served("$filter")
-        return data
+    def read_formulas(self, value: str) -> bool:
+        """Whether formula-like text is made harmless."""
+        return _neutralises(value)
+
+
+class ExtractQuery(Schema):
+    """What is asked of an extract; see Request for what each means. Dates are days, both included."""
+
+    table = Names(load_default=())
+    join = Blank(load_default=None)
+    columns = Names(load_default=())
+    labels = Flag(load_default=False)
+    language = Blank(load_default=None)
+    groupPaths = Flag(load_default=False)  # noqa: N815  the wire's name
+    splitSelectMultiples = Flag(load_default=True)  # noqa: N815  the wire's name
+    formulas = fields.Method(deserialize="read_formulas", load_default=True)
+    bom = Flag(load_default=False)
+    zone = Blank(load_default=None)
+    dateOf = Blank(load_default=None)  # noqa: N815  the wire's name
+    first = fields.Method(deserialize="read_day", data_key="from", load_default=None)
+    last = fields.Method(deserialize="read_day", data_key="until", load_default=None)
+    review = Names(load_default=())
+    version = Names(load_default=())
+    submitter = Names(load_default=())
+    place = Blank(load_default=None)
+    since = Blank(load_default=None)
+    filter = Blank(data_key="$filter", load_default=None)
+
+    def read_formulas(self, value: str) -> bool:
+        """Whether formula-like text is made harmless."""
+        return _neutralises(value)
+
+    def read_day(self, value: str) -> date:
+        """A day."""
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            raise ValidationError(["use una fecha como 2026-08-15.", "use a date such as 2026-08-15."]) from None
 
     @post_load
-    def to_options(self, data: dict[str, Any], **_: Any) -> Options:
-        """The record that travels inside the house. Raises Problem 501.1 for what is not served."""
-        for name in ("attachments", "deletedFields"):
-            if data[name]:
-                raise _not_served(name)
-        return Options(
-            group_paths=data["groupPaths"],
-            split_select_multiples=data["splitSelectMultiples"],
-            neutralise=data["formulas"] != "keep",
+    def to_request(self, data: dict[str, Any], **_: Any) -> Request:
+        """The record that travels inside the house."""
+        return Request(
+            tables=data["table"],
+            join=data["join"],
+            columns=data["columns"],
+            labels=bool(data["labels"]),
+            language=data["language"],
+            group_paths=bool(data["groupPaths"]),
+            split=data["splitSelectMultiples"] is not False,
+            neutralise=data["formulas"],
+            bom=bool(data["bom"]),
+            zone=data["zone"] or "UTC",
+            date_of=data["dateOf"] or "received",
+            first=data["first"],
+            last=data["last"],
+            review=data["review"],
+            versions=data["version"],
+            submitters=tuple(_number(text) for text in data["submitter"]),
+            place=data["place"],
+            since=data["since"],
+            filter=data["filter"],
         )
 
 
-def _not_served(option: str) -> Problem:
-    """501.1: an option of ODK Central that this server does not have."""
-    return Problem(
-        501.1,
-        Sentence(
-            es=f"Este servidor todavía no admite la opción {option} en los extractos.",
-            en=f"This server does not support the option {option} of extracts yet.",
-        ),
-        {"feature": option},
-        Sentence(es=f"Pida el extracto sin {option}.", en=f"Ask for the extract without {option}."),
-    )
+def _neutralises(value: str) -> bool:
+    if value not in ("neutralise", "keep"):
+        raise ValidationError(["use neutralise o keep.", "use neutralise or keep."])
+    return value == "neutralise"
+
+
+def _number(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise ValidationError({"submitter": ["use números.", "use numbers."]})
+    return int(text)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 import secrets
 import tracemalloc
 import zipfile
@@ -16,7 +15,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from server.actions import extracts
-from server.extracts.delimited import Options
+from server.actions.extracts import CentralRequest
 from server.model.submissions import submissions
 from tests.server.desk import ADMIN, ON_SQLITE, PROJECT, TOKEN, Desk, form, questions
 from tests.server.wire import Answer, Wire, instance
@@ -206,28 +205,31 @@ def test_an_option_that_is_neither_true_nor_false_is_refused(desk: Desk, analyst
 
 
 @ON_SQLITE
-@pytest.mark.parametrize(
-    ("query", "option"),
-    [
-        ("?attachments=true", "attachments"),
-        ("?deletedFields=true", "deletedFields"),
-        ("?%24filter=__system/reviewState%20eq%20null", "$filter"),
-    ],
-)
-def test_an_option_of_central_that_is_not_served_is_named(desk: Desk, analyst: Wire, query: str, option: str):
+def test_questions_that_are_gone_are_in_the_extract_on_request(desk: Desk, phone: Wire, analyst: Wire):
+    desk.publish(form("hogar", questions("integer edad", "text viejo", "begin repeat r", "text x", "end repeat")))
+    phone.post(instance("hogar", "<edad>1</edad><viejo>v</viejo><r><x>1</x></r>", instance_id="uuid:1"))
+    desk.publish(form("hogar", questions("integer edad"), version="2"))
+
+    plain, whole = tables(download(analyst)), tables(download(analyst, query="?deletedFields=true"))
+
+    assert list(plain) == ["hogar.csv"]
+    assert list(plain["hogar.csv"].columns) == ["SubmissionDate", "edad", "meta-instanceID", *SYSTEM]
+    assert list(whole) == ["hogar.csv", "hogar-r.csv"]
+    assert whole["hogar.csv"][["edad", "viejo"]].values.tolist() == [["1", "v"]]
+    assert whole["hogar-r.csv"].to_dict("records") == [{"x": "1", "PARENT_KEY": "uuid:1", "KEY": "uuid:1/r[1]"}]
+
+
+def test_the_forms_own_table_is_given_alone(desk: Desk, phone: Wire, analyst: Wire):
     desk.publish(HOUSE)
+    phone.post(instance("hogar", FULL, instance_id="uuid:1"))
 
-    answer = download(analyst, query=query)
+    answer = analyst.send(
+        "GET", f"{analyst.root}/forms/hogar/submissions.csv", {"Authorization": analyst.authorization or ""}, None
+    )
 
-    told = json.loads(answer.body)
-    assert (answer.status, told["code"], told["details"]) == (501, 501.1, {"feature": option})
-
-
-@ON_SQLITE
-def test_what_is_not_served_may_be_declined(desk: Desk, analyst: Wire):
-    desk.publish(HOUSE)
-
-    assert download(analyst, query="?attachments=false&deletedFields=false").status == 200
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    read = pd.read_csv(io.BytesIO(answer.body), dtype=str, keep_default_na=False)
+    assert read.equals(tables(download(analyst))["hogar.csv"])
 
 
 FORMULAS = [
@@ -419,7 +421,7 @@ def test_memory_does_not_grow_with_the_rows(desk: Desk, phone: Wire):
     def peak() -> tuple[int, int]:
         def stream(ctx) -> tuple[int, int]:
             tracemalloc.start()
-            size = sum(len(piece) for piece in extracts.stream_csv(ctx, PROJECT, "hogar", Options()))
+            size = sum(len(piece) for piece in extracts.open_central(ctx, PROJECT, "hogar", CentralRequest()).pieces)
             _, most = tracemalloc.get_traced_memory()
             tracemalloc.stop()
             return most, size

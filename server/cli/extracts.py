@@ -1,0 +1,169 @@
+"""tejido extract: data as files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from forms.problems import Sentence
+from server import problems
+from server.actions import extracts
+from server.actions.extracts import CentralRequest, File
+from server.actions.identity import CONSOLE
+from server.cli.desk import act, desk
+from server.context import Context
+from server.extracts.asking import Request
+from server.extracts.formats import FORMATS
+
+F = TypeVar("F", bound=Callable[..., Any])
+_DAY = click.DateTime(["%Y-%m-%d"])
+
+
+def _asked(command: F) -> F:
+    """The options that say what is in the files."""
+    for option in (
+        click.option("--filter", help="OData: \"__system/reviewState eq 'approved'\"."),
+        click.option(
+            "--submitter", "submitters", type=int, multiple=True, help="Only what this actor sent (by number)."
+        ),
+        click.option("--version", "versions", multiple=True, help="Only this version of the form."),
+        click.option("--place", help="Only what lies in the place with this code."),
+        click.option(
+            "--review",
+            multiple=True,
+            help="Only in this state: received, edited, hasIssues, approved, rejected, counting.",
+        ),
+        click.option("--date-of", default="received", help="received, updated, answered, or a question with a date."),
+        click.option("--until", "last", type=_DAY, help="Last day (of --date-of)."),
+        click.option("--from", "first", type=_DAY, help="First day (of --date-of)."),
+        click.option("--zone", default="UTC", help="In which zone moments are told: America/Panama."),
+        click.option("--bom", is_flag=True, help="Begin CSV with the mark by which Excel knows accents."),
+        click.option("--keep-formulas", is_flag=True, help="Do not make formula-like text harmless."),
+        click.option(
+            "--split/--no-split",
+            "split",
+            default=None,
+            help="One 0/1 column per choice besides; default: yes, but for ODK Central's layout.",
+        ),
+        click.option(
+            "--group-paths/--no-group-paths",
+            "group_paths",
+            default=None,
+            help="Column names with their groups; default: no, but for ODK Central's layout.",
+        ),
+        click.option("--language", "spoken", help="Language of labels, one of the form's."),
+        click.option("--labels", is_flag=True, help="Labels of choices instead of their codes."),
+        click.option("--columns", multiple=True, help="Only these questions (with commas)."),
+        click.option("--join", help="One table with a row for each row of this repeat."),
+        click.option("--table", "tables", multiple=True, help="Only this repeat; the form's own table: the form's id."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("form_id")
+@click.option("--project", "project_id", type=int, required=True, help="Number of the project.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="The file to write: .csv, .xlsx, …; a .csv.zip has all tables, a .zip ODK Central's layout.",
+)
+@_asked
+@click.pass_context
+def extract(context: click.Context, /, form_id: str, project_id: int, out: Path, **given: Any) -> None:
+    """Write the submissions of a form to a file; the end of its name says which kind."""
+    at = desk(context)
+    kind, archive = _kind(out)
+
+    def opened(ctx: Context) -> File:
+        if kind is None:
+            return extracts.open_central(ctx, project_id, form_id, _central(given))
+        return extracts.open_file(ctx, project_id, form_id, kind, _request(given), archive=archive)
+
+    unfinished = out.with_name(f"{out.name}.part")
+    with at.office() as office, at.progress(f"{form_id}: KB", f"{form_id}: KB") as progress:
+        written = 0
+        with office.database.reading() as conn:
+            file = opened(office.context(conn, CONSOLE))
+            try:
+                with unfinished.open("wb") as target:
+                    for piece in file.pieces:
+                        target.write(piece)
+                        written += len(piece)
+                        progress(written // 1024, written // 1024)
+            except BaseException:
+                unfinished.unlink(missing_ok=True)
+                raise
+        count = act(office, lambda ctx: extracts.note_export(ctx, project_id, form_id, kind or "csv.zip"))
+        unfinished.replace(out)
+    at.say(f"{count} envíos en {out}", f"{count} submissions in {out}")
+
+
+def _kind(out: Path) -> tuple[str | None, bool]:
+    """The format that a name ends in, and whether it is a zip of such files; None: ODK Central's zip."""
+    ends = [end.lower().removeprefix(".") for end in out.suffixes[-2:]]
+    if ends[-1:] == ["zip"]:
+        return (ends[0], True) if len(ends) == 2 and ends[0] in FORMATS else (None, True)
+    if ends and ends[-1] in FORMATS:
+        return ends[-1], False
+    raise problems.wrong_value(
+        "--out",
+        out.name,
+        Sentence(
+            es=f"termine el nombre en .zip o en uno de estos: {', '.join(FORMATS)}.",
+            en=f"end the name in .zip or one of these: {', '.join(FORMATS)}.",
+        ),
+    )
+
+
+def _central(given: dict[str, Any]) -> CentralRequest:
+    """What ODK Central's layout knows of; the rest is refused rather than ignored."""
+    plain = {"date_of": "received", "zone": "UTC"}
+    for name in ("tables", "join", "columns", "labels", "spoken", "bom", "first", "last", "review", "versions", "place",
+                 "submitters", "date_of", "zone"):  # fmt: skip
+        if given[name] and given[name] != plain.get(name):
+            raise problems.wrong_value(
+                "--" + name.replace("_", "-"),
+                given[name],
+                Sentence(
+                    es="el formato de ODK Central no la tiene; escriba --out con .csv.zip.",
+                    en="ODK Central's layout has no such option; write --out with .csv.zip.",
+                ),
+            )
+    return CentralRequest(
+        group_paths=given["group_paths"] is not False,
+        split_select_multiples=bool(given["split"]),
+        neutralise=not given["keep_formulas"],
+        filter=given["filter"],
+    )
+
+
+def _request(given: dict[str, Any]) -> Request:
+    columns = tuple(name.strip() for text in given["columns"] for name in text.split(",") if name.strip())
+    days: dict[str, datetime | None] = {name: given[name] for name in ("first", "last")}
+    return Request(
+        tables=given["tables"],
+        join=given["join"],
+        columns=columns,
+        labels=given["labels"],
+        language=given["spoken"],
+        group_paths=bool(given["group_paths"]),
+        split=given["split"] is not False,
+        neutralise=not given["keep_formulas"],
+        bom=given["bom"],
+        zone=given["zone"],
+        date_of=given["date_of"],
+        first=days["first"].date() if days["first"] else None,
+        last=days["last"].date() if days["last"] else None,
+        review=given["review"],
+        versions=given["versions"],
+        submitters=given["submitters"],
+        place=given["place"],
+        filter=given["filter"],
+    )

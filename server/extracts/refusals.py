@@ -1,0 +1,65 @@
+"""Refusals: what is said where an extract cannot be made as it was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from forms.problems import Problem, Sentence
+from server import problems
+
+
+def one_table_only(kind: str, tables: Sequence[str]) -> Problem:
+    """400.8: several tables for a file that holds one."""
+    listed = ", ".join(tables)
+    return Problem(
+        400.8,
+        Sentence(
+            es=f"Un archivo .{kind} lleva una sola tabla: {listed}.", en=f"A .{kind} file holds one table: {listed}."
+        ),
+        {"field": "table", "value": listed},
+        Sentence(
+            es=f"Pida una tabla, únalas, o pida un .{kind}.zip con todas.",
+            en=f"Ask for one table, join them, or ask for a .{kind}.zip with all of them.",
+        ),
+    )
+
+
+def no_format(kind: str, known: Sequence[str]) -> Problem:
+    """404.1: extracts are not made in this format."""
+    listed = ", ".join(known)
+    return problems.not_found(
+        Sentence(
+            es=f"No hay extractos «.{kind}»; los hay en {listed}.",
+            en=f"There are no extracts “.{kind}”; there are {listed}.",
+        ),
+        {"format": kind, "formats": list(known)},
+    )
+
+
+def too_wide(table: str, columns: int, most: int) -> Problem:
+    """400.8: Excel has no so wide sheets."""
+    return Problem(
+        400.8,
+        Sentence(
+            es=f"La tabla «{table}» tiene {columns:,} columnas, y una hoja de Excel admite {most:,}.",
+            en=f"The table “{table}” has {columns:,} columns, and a sheet of Excel takes {most:,}.",
+        ),
+        {"table": table, "columns": columns},
+        Sentence(
+            es="Pida menos columnas, no divida las selecciones múltiples, o use CSV o Parquet.",
+            en="Ask for fewer columns, do not split multiple selections, or use CSV or Parquet.",
+        ),
+    )
+
+
+def not_served(option: str) -> Problem:
+    """501.1: an option of ODK Central that this server does not have."""
+    return Problem(
+        501.1,
+        Sentence(
+            es=f"Este servidor todavía no admite la opción {option} en los extractos.",
+            en=f"This server does not support the option {option} of extracts yet.",
+        ),
+        {"feature": option},
+        Sentence(es=f"Pida el extracto sin {option}.", en=f"Ask for the extract without {option}."),
+    )

@@ -1,0 +1,1 @@
+"""OData: what its query options say."""
