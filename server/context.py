@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -17,6 +18,7 @@ from server.settings import Settings
 from server.store import audits
 
 Clock = Callable[[], datetime]
+Who = Callable[[], Actor | None]
 T = TypeVar("T")
 
 
@@ -36,16 +38,21 @@ class Office:
 
     def context(self, conn: Connection, actor: Actor | None) -> Context:
         """A context for one person on one connection."""
-        return Context(conn, actor, self.blobs, self.settings, self.clock)
+        return Context(conn, lambda: actor, self.blobs, self.settings, self.clock)
 
-    def act(self, action: Callable[[Context], T], actor_of: Callable[[Connection], Actor | None]) -> T:
-        """What a writing action gives, once it is durable. It runs again, with care, where its first run met a conflict."""
+    def act(self, action: Callable[[Context], T], ask: Callable[[Connection], Who]) -> T:
+        """What a writing action gives, once it is durable. It runs again, with care, where its first run met a conflict.
+
+        `ask` asks the database who this is; the answer is waited for when the action looks at its actor, or when it ends.
+        """
         runs = itertools.count()
 
         def work(conn: Connection) -> T:
             moment = self.clock()  # everything that one action does, it does at one moment
-            actor = actor_of(conn)
-            return action(Context(conn, actor, self.blobs, self.settings, lambda: moment, careful=next(runs) > 0))
+            who = cache(ask(conn))
+            result = action(Context(conn, who, self.blobs, self.settings, lambda: moment, careful=next(runs) > 0))
+            who()
+            return result
 
         return self.database.write(work)
 
@@ -54,16 +61,21 @@ class Office:
 class Context:
     """One person asking for one thing: a connection inside a transaction, who asks, and the outside world.
 
-    `actor` is None for someone who gave no credentials. An action that is not `careful` may take the short way and raise
-    `db.Again` (or let a unique conflict happen) where that does not work out.
+    `who` gives the actor: None for someone who gave no credentials. An action that is not `careful` may take the short way
+    and raise `db.Again` (or let a unique conflict happen) where that does not work out.
     """
 
     conn: Connection
-    actor: Actor | None
+    who: Who
     blobs: Blobs
     settings: Settings
     clock: Clock = field(default=wall_clock)
     careful: bool = True
+
+    @property
+    def actor(self) -> Actor | None:
+        """Who asks. Raises Problem 403.1 for a token that opens nothing."""
+        return self.who()
 
     def now(self) -> datetime:
         """The time now, in UTC."""
@@ -71,10 +83,11 @@ class Context:
 
     def record(self, action: str, *, details: dict[str, Any] | None = None, **subjects: int | None) -> None:
         """One audit line. `subjects` are project_id, form_id, submission_id."""
+        actor = self.actor
         audits.add(
             self.conn,
             action=action,
-            actor_id=(self.actor.id or None) if self.actor else None,  # the console is nobody in the database
+            actor_id=(actor.id or None) if actor else None,  # the console is nobody in the database
             details=details,
             logged_at=self.now(),
             **subjects,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from psycopg import Connection, Error, errors, generators
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
+from psycopg.waiting import Ready, Wait
 
 KEPT: Final = 200
 """Statements that a connection keeps prepared; the least used are forgotten."""
@@ -45,10 +47,18 @@ class Statements:
         self._names.pop(sql, None)
 
 
+@dataclass(slots=True)
+class Sent:
+    """A statement on its way; `preparing` is the SQL that it prepares, if it does. `answer`: once it was waited for."""
+
+    preparing: str | None = None
+    answer: PGresult | None = None
+
+
 class Pipeline:
     """One transaction, from BEGIN to COMMIT, in libpq's pipeline mode.
 
-    `send` comes back at once; `receive` waits for everything sent and gives the rows of the last statement. Errors are the
+    `send` comes back at once; `receive` waits for everything sent and gives the rows of one statement. Errors are the
     driver's, that of the first statement which failed; after one, or after `end`, the connection is as without a pipeline,
     its transaction still open. Leaving the context ends what is not ended and tells nothing: whoever leaves without `commit`
     rolls back. This speaks to libpq itself, because the driver's own pipelines wait at every statement (`tests/bench`).
@@ -60,7 +70,7 @@ class Pipeline:
         self._wire = driver.pgconn
         self._statements = statements
         self._transformer = Transformer(driver)
-        self._sent: deque[str | None] = deque()  # what each answer to come is about: a statement being prepared, or not
+        self._sent: deque[Sent] = deque()
         self.is_open = False
 
     def __enter__(self) -> Pipeline:
@@ -75,28 +85,34 @@ class Pipeline:
         with suppress(Error):
             self.end()
 
-    def send(self, sql: str, values: Sequence[Any], formats: Sequence[PyFormat], types: Sequence[int]) -> None:
+    def send(self, sql: str, values: Sequence[Any], formats: Sequence[PyFormat], types: Sequence[int]) -> Sent:
         """A statement with its parameters ($1…); `types` are their OIDs, 0 where the statement itself tells."""
         given = self._transformer.dump_sequence(values, formats)
         name = self._statements.find(sql)
         if name is None:
             name, old = self._statements.add(sql)
             self._wire.send_prepare(name, sql.encode(), types)
-            self._sent.append(sql)
+            self._sent.append(Sent(sql))
             if old is not None:
                 self._ask(b"DEALLOCATE " + old)
         self._wire.send_query_prepared(name, given, self._transformer.formats)
-        self._sent.append(None)
+        sent = Sent()
+        self._sent.append(sent)
+        return sent
 
-    def receive(self) -> list[tuple[Any, ...]]:
-        """The rows that the last statement gave, once everything sent is done."""
-        try:
-            self._wire.send_flush_request()
-            answer = self._answers()
-        except Error:
-            with suppress(Error):
-                self.end()
-            raise
+    def receive(self, sent: Sent) -> list[tuple[Any, ...]]:
+        """The rows that a statement gave; where they are not here yet, everything sent is waited for."""
+        if sent.answer is None and self.is_open:
+            try:
+                self._wire.send_flush_request()
+                self._answers()
+            except Error:
+                with suppress(Error):
+                    self.end()
+                raise
+        answer = sent.answer
+        if answer is None:
+            raise errors.InFailedSqlTransaction(_NOT_WHOLE)
         self._transformer.set_pgresult(answer)
         return self._transformer.load_rows(0, answer.ntuples, tuple)
 
@@ -116,8 +132,10 @@ class Pipeline:
         answer = None
         self._wire.pipeline_sync()
         while self._sent:
+            last = self._sent[-1]
             try:
-                answer = self._answers()
+                self._answers()
+                answer = last.answer
             except Error as error:
                 if self._wire.status == ConnStatus.BAD:
                     raise failure or error from None
@@ -130,24 +148,25 @@ class Pipeline:
 
     def _ask(self, command: bytes) -> None:
         self._wire.send_query_params(command, None)
-        self._sent.append(None)
+        self._sent.append(Sent())
 
-    def _answers(self) -> PGresult:
-        """The last of the answers to what was sent. Raises the first that is an error; those behind it are still to come."""
-        self._driver.wait(generators.send(self._wire))
-        answer: PGresult | None = None
+    def _answers(self) -> None:
+        """Wait for the answers to what was sent. Raises the first that is an error; those behind it are still to come."""
+        self._driver.wait(self._fetched())
+
+    def _fetched(self) -> Generator[Wait, Ready | int, None]:
+        """One waiting for all answers: each begun anew would cost more than most of them take."""
+        yield from generators.send(self._wire)
         while self._sent:
-            (answer,) = self._driver.wait(generators.fetch_many(self._wire))
-            about = self._sent.popleft()
+            (answer,) = yield from generators.fetch_many(self._wire)
+            sent = self._sent.popleft()
             if answer.status in _FAILED:
-                if about is not None:
-                    self._statements.forget(about)
+                if sent.preparing is not None:
+                    self._statements.forget(sent.preparing)
                 if answer.status == ExecStatus.PIPELINE_ABORTED:
                     raise errors.PipelineAborted("a statement before this one failed")
                 raise errors.error_from_result(answer, encoding=self._driver.info.encoding)
-        if answer is None:
-            raise errors.ProgrammingError("nothing was sent")
-        return answer
+            sent.answer = answer
 
 
 def require_whole(driver: Connection[Any]) -> None:

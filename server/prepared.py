@@ -56,8 +56,9 @@ class _Compiled:
 class Prepared:
     """One statement with named parameters and no lists in them.
 
-    `all` and `first` give tuples in the order of the statement's columns, `many` gives nothing. Errors are SQLAlchemy's.
-    An insert must name every one of its columns in `columns`, since there are no parameters to compile it by.
+    `all` and `first` give tuples in the order of the statement's columns, `ask` gives what will, `many` gives nothing.
+    Errors are SQLAlchemy's. An insert must name every one of its columns in `columns`, since there are no parameters to
+    compile it by.
     """
 
     def __init__(self, statement: Executable, *, columns: Iterable[str] | None = None) -> None:
@@ -69,6 +70,23 @@ class Prepared:
         """Every row."""
         compiled = self._for(conn.dialect)
         return [compiled.row(raw) for raw in self._run(conn, compiled, compiled.parameters(values), fetch=True)]
+
+    def ask(self, conn: Connection, values: Mapping[str, Any]) -> Callable[[], list[tuple[Any, ...]]]:
+        """What gives every row: in a pipeline the statement is only sent, and waited for with the first answer needed."""
+        compiled = self._for(conn.dialect)
+        parameters = compiled.parameters(values)
+        pipeline = _pipeline_of(conn)
+        if pipeline is None:
+            rows = [compiled.row(raw) for raw in self._run(conn, compiled, parameters, fetch=True)]
+            return lambda: rows
+        with _told(conn, compiled.sql):
+            sent = pipeline.send(compiled.sql, parameters, compiled.formats, compiled.types)
+
+        def receive() -> list[tuple[Any, ...]]:
+            with _told(conn, compiled.sql):
+                return [compiled.row(raw) for raw in pipeline.receive(sent)]
+
+        return receive
 
     def first(self, conn: Connection, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
         """The first row, if there is one."""
@@ -102,8 +120,8 @@ class Prepared:
                 cursor.execute(compiled.sql, parameters)
                 return list(cursor.fetchall()) if fetch else []
         with _told(conn, compiled.sql):
-            pipeline.send(compiled.sql, parameters, compiled.formats, compiled.types)
-            return pipeline.receive() if fetch else []
+            sent = pipeline.send(compiled.sql, parameters, compiled.formats, compiled.types)
+            return pipeline.receive(sent) if fetch else []
 
     def _for(self, dialect: Dialect) -> _Compiled:
         compiled = self._compiled.get(dialect.name)
@@ -163,8 +181,8 @@ def _native(dialect: Dialect) -> Dialect:
 def pipelined(conn: Connection) -> Iterator[None]:
     """A transaction on PostgreSQL in which `Prepared.run` and `many` come back at once.
 
-    What goes wrong with them is raised by the next `all` or `first`, or by the commit. A statement that goes any other way
-    ends the pipeline first, and from there on everything is as without one.
+    What goes wrong with them is raised by the next `all` or `first`, by what `ask` gave, or by the commit.
+    A statement that goes any other way ends the pipeline first, and from there on everything is as without one.
     """
     info = conn.info
     driver: Any = conn.connection.driver_connection

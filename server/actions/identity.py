@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlalchemy import Connection
 
 from server import credentials
@@ -21,9 +23,9 @@ CONSOLE = Actor(0, "console", "console", (Grant(_EVERYTHING, None, None),))
 """Whoever holds the keys of the house: the command line, on the machine that holds the data."""
 
 
-def by_token(conn: Connection, token: str) -> Actor | None:
-    """The app user with this token."""
-    return people.find_actor_by_token(conn, credentials.token_hash(token))
+def by_token(conn: Connection, token: str) -> Callable[[], Actor | None]:
+    """What gives the app user with this token."""
+    return people.ask_actor_by_token(conn, credentials.token_hash(token))
 
 
 def by_password(conn: Connection, email: str) -> tuple[int, str] | None:
@@ -31,6 +33,6 @@ def by_password(conn: Connection, email: str) -> tuple[int, str] | None:
     return people.find_credentials(conn, email)
 
 
-def by_id(conn: Connection, actor_id: int) -> Actor | None:
-    """A living actor."""
-    return people.find_actor(conn, actor_id)
+def by_id(conn: Connection, actor_id: int) -> Callable[[], Actor | None]:
+    """What gives a living actor."""
+    return people.ask_actor(conn, actor_id)

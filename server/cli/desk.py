@@ -92,7 +92,7 @@ class Desk:
 
 def act(office: Office, action: Callable[[Context], T]) -> T:
     """A writing action in the name of the command line."""
-    return office.act(action, lambda _: CONSOLE)
+    return office.act(action, lambda _: lambda: CONSOLE)
 
 
 def ask(office: Office, action: Callable[[Context], T]) -> T:

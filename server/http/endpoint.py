@@ -40,7 +40,7 @@ def act(action: Callable[[Context], T], *, anonymous: bool = False) -> T:
     """What a writing action gives, once it is durable. It may run on another thread: it must not touch the request."""
     here = office()
     claim = _claim(here, anonymous=anonymous)
-    return here.act(action, lambda conn: identity.resolve(conn, claim))
+    return here.act(action, lambda conn: identity.ask(conn, claim))
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -98,11 +99,21 @@ def _basic(header: str) -> tuple[str, str] | None:
 
 def resolve(conn: Connection, claim: Claim) -> Actor | None:
     """The actor behind a claim, None where nothing was claimed. Raises Problem 403.1 for a token that opens nothing."""
+    return ask(conn, claim)()
+
+
+def ask(conn: Connection, claim: Claim) -> Callable[[], Actor | None]:
+    """What gives the actor behind a claim, and raises as `resolve` does; it need not be waited for at once."""
     if claim.token is not None:
-        actor = identity.by_token(conn, claim.token)
-        if actor is None:
-            raise problems.token_not_valid()
-        return actor
+        asked = identity.by_token(conn, claim.token)
+
+        def known() -> Actor:
+            actor = asked()
+            if actor is None:
+                raise problems.token_not_valid()
+            return actor
+
+        return known
     if claim.actor_id is not None:
         return identity.by_id(conn, claim.actor_id)
-    return None
+    return lambda: None

@@ -71,5 +71,5 @@ def keep_for(office: Office, project_id: int, *, always: bool = False) -> bool:
         prepared = prepare_values(office.context(conn, CONSOLE), project_id, always=always)
     if prepared is None:
         return False
-    office.act(lambda ctx: keep_values(ctx, prepared), lambda _: CONSOLE)
+    office.act(lambda ctx: keep_values(ctx, prepared), lambda _: lambda: CONSOLE)
     return True

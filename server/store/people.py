@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -37,14 +38,16 @@ _BY_ID = Prepared(
 )
 
 
-def find_actor_by_token(conn: Connection, token_hash: str) -> Actor | None:
-    """The app user whose token has this hash, unless revoked."""
-    return _actor(_BY_TOKEN.all(conn, {"token_hash": token_hash}))
+def ask_actor_by_token(conn: Connection, token_hash: str) -> Callable[[], Actor | None]:
+    """What gives the app user whose token has this hash, unless revoked."""
+    rows = _BY_TOKEN.ask(conn, {"token_hash": token_hash})
+    return lambda: _actor(rows())
 
 
-def find_actor(conn: Connection, actor_id: int) -> Actor | None:
-    """A living actor with what was granted."""
-    return _actor(_BY_ID.all(conn, {"actor_id": actor_id}))
+def ask_actor(conn: Connection, actor_id: int) -> Callable[[], Actor | None]:
+    """What gives a living actor with what was granted."""
+    rows = _BY_ID.ask(conn, {"actor_id": actor_id})
+    return lambda: _actor(rows())
 
 
 def find_name(conn: Connection, actor_id: int) -> str | None:

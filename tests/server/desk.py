@@ -131,7 +131,7 @@ class Desk:
             )
             if role is not None:
                 people_store.assign(conn, actor_id=actor_id, role=role, project_id=project)
-            made = by_id(conn, actor_id)
+            made = by_id(conn, actor_id)()
             assert made is not None
             return made
 
@@ -279,6 +279,6 @@ def open_desk(office: Office) -> Desk:
     """The administrator's desk in a prepared office."""
     found = office.database.read(lambda conn: people_store.find_credentials(conn, ADMIN[0]))
     assert found is not None
-    admin = office.database.read(lambda conn: by_id(conn, found[0]))
+    admin = office.database.read(lambda conn: by_id(conn, found[0])())
     assert admin is not None
     return Desk(office, admin)

@@ -123,8 +123,8 @@ def actors(desk: Desk) -> dict[str | None, Actor | None]:
     return {
         **found,
         "admin": desk.admin,
-        "app-user": desk.look(lambda conn: store.find_actor_by_token(conn, credentials.token_hash(TOKEN))),
-        "app-user of another form": desk.look(lambda conn: store.find_actor(conn, limited.id)),
+        "app-user": desk.look(lambda conn: store.ask_actor_by_token(conn, credentials.token_hash(TOKEN))()),
+        "app-user of another form": desk.look(lambda conn: store.ask_actor(conn, limited.id)()),
         "manager elsewhere": desk.user("fuera@example.org", "manager", project=other),
         "nobody": desk.user("nadie@example.org", None),
         None: None,

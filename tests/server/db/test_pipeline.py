@@ -9,7 +9,9 @@ from sqlalchemy import Connection, bindparam, func, insert, literal_column, sele
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from forms.problems import Problem
+from server import problems
 from server.context import Context
+from server.model.people import Actor
 from server.model.projects import projects
 from server.pipeline import KEPT
 from server.prepared import Prepared
@@ -46,6 +48,33 @@ def test_what_nobody_waits_for_is_kept_by_one_run(desk: Desk):
     assert desk.change(work) == [(4,)]
     assert len(runs) == 1
     assert names(desk) == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize("between", ["nothing", "another question", "another way"])
+def test_what_is_asked_says_how_things_stood_when_it_was_asked(desk: Desk, between: str):
+    def work(conn: Connection) -> list[list[tuple[int]]]:
+        none = COUNT.ask(conn, {})
+        ADD.run(conn, project(2, "a"))
+        one = COUNT.ask(conn, {})
+        ADD.run(conn, project(3, "b"))
+        if between == "another question":
+            assert COUNT.all(conn, {}) == [(3,)]
+        elif between == "another way":
+            assert conn.execute(select(func.count()).select_from(projects)).scalar_one() == 3
+        return [one(), none(), one()]
+
+    assert desk.change(work) == [[(2,)], [(1,)], [(2,)]]
+
+
+def test_an_action_that_never_looks_at_its_actor_still_needs_a_true_one(desk: Desk):
+    def nobody() -> Actor:
+        raise problems.token_not_valid()
+
+    with pytest.raises(Problem) as told:
+        desk.office.act(lambda ctx: ADD.run(ctx.conn, project(2, "a")), lambda _: nobody)
+
+    assert told.value.code == 403.1
+    assert names(desk) == []
 
 
 def test_a_statement_that_goes_another_way_sees_what_was_sent_before_it(desk: Desk):
@@ -86,7 +115,7 @@ def test_a_conflict_in_what_nobody_waits_for_runs_again_with_care(desk: Desk):
         ADD.run(ctx.conn, project(3 if ctx.careful else 2, "b"))
         return "kept"
 
-    assert desk.office.act(action, lambda _: desk.admin) == "kept"
+    assert desk.office.act(action, lambda _: lambda: desk.admin) == "kept"
     assert careful == [False, True]
     assert names(desk) == ["a", "b"]
 

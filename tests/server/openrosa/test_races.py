@@ -38,7 +38,7 @@ def sent(number: int, answers: str | None = None, **claims: Any) -> instances.In
 
 
 def received(desk: Desk, arriving: instances.Instance) -> None:
-    desk.office.act(lambda ctx: submissions.receive(ctx, PROJECT, arriving, (), Device()), lambda _: desk.admin)
+    desk.office.act(lambda ctx: submissions.receive(ctx, PROJECT, arriving, (), Device()), lambda _: lambda: desk.admin)
 
 
 @contextmanager
