@@ -39,6 +39,7 @@ NAMES: Final = frozenset(
             "days",
             "from-days",
             "date",
+            "choice-name",
             "text-date",
             "bounded",
             "plus",

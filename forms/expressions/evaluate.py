@@ -166,7 +166,7 @@ class _Reader(_AnyReader):
         row = self._unit.holding(tree.table)
         if tree.path not in row.values:
             return None
-        day: date | None = OPERATIONS["date"](row.texts[tree.path][:10])
+        day: date | None = OPERATIONS["date"](row.texts[tree.path].strip()[:10])
         return day
 
     def _aggregate(self, tree: Aggregate) -> float | None:
@@ -188,10 +188,11 @@ def _sum_up(operation: str, known: Sequence[Any]) -> float | None:
     if operation == "count":
         return float(len(known))
     if operation == "sum":
-        return float(sum(known))
+        total: float | None = OPERATIONS["bounded"](float(sum(known)))
+        return total
     return None if not known else min(known) if operation == "min" else max(known)
 
 
 def _answer(row: Row, answer: Answer) -> Any:
     value = row.values.get(answer.path)
-    return float(value) if answer.kind == "number" and value is not None else value
+    return OPERATIONS["bounded"](float(value)) if answer.kind == "number" and value is not None else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -10,6 +11,7 @@ from typing import Final
 from forms import values
 from forms.expressions.checking import Checking, Handler, is_unsure
 from forms.expressions.nodes import Call, Node, Reference, Text
+from forms.expressions.patterns import is_pattern
 from forms.expressions.tree import Apply, Constant, Kind, PeriodEnd, Tree
 
 _ARITHMETIC: Final = {"+": "plus", "-": "minus", "*": "times", "div": "div", "mod": "mod"}
@@ -195,7 +197,7 @@ def _regex(checking: Checking, node: Call) -> Tree | None:
         return None
     tree = checking.convert_node(node.arguments[0], "text")
     pattern = node.arguments[1]
-    if not isinstance(pattern, Text) or not _is_pattern(pattern.value):
+    if not isinstance(pattern, Text) or not is_pattern(pattern.value):
         checking.no(
             pattern,
             "la expresión regular va entre comillas y debe poder leerse: letras, [ ], ( ), |, . * + ? { } y \\d \\w \\s.",
@@ -254,8 +256,9 @@ def _choice_name(checking: Checking, node: Call) -> Tree | None:
             )
         return None
     language = checking.scope.language or checking.scope.schema.default_language or ""
-    labels = tuple((option.name, option.label.get(language, option.label.get("", option.name))) for option in options)
-    return None if code is None else Apply("choice-name", (code, Constant("text", labels)), "text")
+    labels = {option.name: option.label.get(language, option.label.get("", option.name)) for option in options}
+    written = Constant("text", json.dumps(labels, ensure_ascii=False))
+    return None if code is None else Apply("choice-name", (code, written), "text")
 
 
 def _period_end(checking: Checking, node: Call) -> Tree | None:
@@ -281,22 +284,6 @@ def _as_date(text: str) -> date | None:
     except values.MisfitError:
         return None
     return day
-
-
-def _is_pattern(pattern: str) -> bool:
-    """Whether all readers understand the regular expression in the same way: no look-around, no back reference, no \\b.
-
-    Nor repeats within repeats, `(a+)+`, for which a long answer would take for ever.
-    """
-    if re.search(r"[*+}][^()]*\)[*+{]", pattern):
-        return False
-    if re.search(r"\\[^dwsDWS.\-/\\()\[\]{}|*+?^$]|\(\?|[*+?}][+?]|\[\[|&&", pattern):
-        return False
-    try:
-        re.compile(pattern)
-    except re.error:
-        return False
-    return True
 
 
 HANDLERS: Final[Mapping[str, Handler]] = {

@@ -4,6 +4,7 @@ expressions beside it), the engine of ODK Collect. A result that is no value, su
 
 from __future__ import annotations
 
+import json
 import math
 import operator
 import re
@@ -14,13 +15,19 @@ from functools import lru_cache
 from typing import Any, Final
 
 from forms import values
+from forms.expressions.patterns import matches
 
 LARGEST: Final = 1e150
 """Products of two numbers up to this are finite; a calculation beyond it has no value, in any reader."""
+BLANKS: Final = " \t\n\r"
+"""What stands around a number, a date or a choice without being part of it: the white space of XML, as Java trims it."""
 _DAY: Final = 86_400
 _EPOCH: Final = date(1970, 1, 1)
 _NUMBER: Final = re.compile(r"-?(?:[0-9]{1,150}(?:\.[0-9]{0,150})?|\.[0-9]{1,150})", re.ASCII)
+_BETWEEN: Final = re.compile(f"[{BLANKS}]+")
 _WHOLE: Final = 2**31
+_NOTHING: Final = 1e-12  # nearer to a whole number, a number is written as that
+_PLAIN: Final = (1e-3, 1e7)  # what Java writes without a power of ten
 _MOST_DIGITS: Final = 15
 _LEAST_DIGITS: Final = -400  # rounds every number to 0
 _EXACT: Final = Context(prec=1000)  # as many digits as a number and its places may need
@@ -41,11 +48,11 @@ def _plus(*terms: float) -> float | None:
 
 
 def _div(left: float, right: float) -> float | None:
-    return None if right == 0 or abs(right) < 1 / LARGEST else _finite(left / right)
+    return None if abs(right) < 1 / LARGEST else _finite(left / right)
 
 
 def _mod(left: float, right: float) -> float | None:
-    return None if right == 0 else math.fmod(left, right)
+    return None if abs(right) < 1 / LARGEST else math.fmod(left, right)
 
 
 def _pow(base: float, exponent: float) -> float | None:
@@ -65,7 +72,7 @@ def _round(value: float, places: float = 0.0) -> float:
 
 
 def _number(text: str) -> float | None:
-    stripped = text.strip()
+    stripped = text.strip(BLANKS)
     return _finite(float(stripped)) if _NUMBER.fullmatch(stripped) else None
 
 
@@ -76,9 +83,18 @@ def text(value: Any) -> str:
     if isinstance(value, date):
         return value.isoformat()
     number = float(value)
-    if number.is_integer() and abs(number) < _WHOLE:
-        return str(int(number))
-    return repr(number)
+    whole = math.trunc(max(-_WHOLE, min(number, _WHOLE - 1)))
+    if abs(number - whole) < _NOTHING:
+        return str(whole)
+    return repr(number) if _PLAIN[0] <= abs(number) < _PLAIN[1] else _with_power(number)
+
+
+def _with_power(number: float) -> str:
+    """As Java writes what is very large or very small: `1.25E-4`."""
+    negative, given, power = Decimal(repr(number)).as_tuple()
+    digits = "".join(map(str, given))
+    told = digits.rstrip("0")
+    return f"{'-' * negative}{told[0]}.{told[1:] or '0'}E{int(power) + len(digits) - 1}"
 
 
 def _days(day: date) -> float:
@@ -93,11 +109,12 @@ def _from_days(days: float) -> date | None:
 
 
 def _date(text_: str) -> date | None:
+    stripped = text_.strip(BLANKS)
     try:
-        day: date = values.parse("date", text_)
+        day: date = values.parse("date", stripped)
     except values.MisfitError:
         return None
-    return day
+    return day if stripped[:1].isdigit() else None  # other white space is no part of a date
 
 
 def _instant(moment: datetime) -> float:
@@ -120,26 +137,21 @@ def _translate(text_: str, letters: str, others: str) -> str:
     return text_.translate(table)
 
 
-@lru_cache(maxsize=512)
-def _pattern(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.ASCII)
-
-
-def _regex(text_: str, pattern: str) -> bool:
-    return _pattern(pattern).fullmatch(text_) is not None
+def _codes(chosen: str) -> list[str]:
+    return [code for code in _BETWEEN.split(chosen) if code]
 
 
 def _selected(chosen: str, code: str) -> bool:
-    return code.strip() in chosen.split()
+    return f" {code.strip(BLANKS)} " in f" {' '.join(_codes(chosen))} "
 
 
 def _selected_at(chosen: str, index: float) -> str | None:
-    codes = chosen.split()
+    codes = _codes(chosen)
     return codes[int(index)] if 0 <= int(index) < len(codes) else None
 
 
 def _count_selected(chosen: str) -> float:
-    return float(len(chosen.split()))
+    return float(len(_codes(chosen)))
 
 
 def _format_date(day: date, form: str) -> str:
@@ -154,8 +166,15 @@ def _format_date(day: date, form: str) -> str:
     return re.sub(r"%[Yymnde]", lambda match: parts[match[0]], form)
 
 
-def _choice_name(code: str, labels: tuple[tuple[str, str], ...]) -> str:
-    return dict(labels).get(code, code)
+@lru_cache(maxsize=64)
+def _labels(written: str) -> Mapping[str, str]:
+    found: Mapping[str, str] = json.loads(written)
+    return found
+
+
+def _choice_name(code: str, labels: str) -> str:
+    """`labels` are those of a list by the names of its choices, as JSON: SQL takes them as one value."""
+    return _labels(labels).get(code, code)
 
 
 OPERATIONS: Final[Mapping[str, Callable[..., Any]]] = {
@@ -193,7 +212,7 @@ OPERATIONS: Final[Mapping[str, Callable[..., Any]]] = {
     "ends-with": lambda text_, part: text_.endswith(part),
     "concat": lambda *texts: "".join(texts),
     "translate": _translate,
-    "regex": _regex,
+    "regex": matches,
     "selected": _selected,
     "selected-at": _selected_at,
     "count-selected": _count_selected,

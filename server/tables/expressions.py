@@ -30,6 +30,8 @@ from server.tables.ddl import sql_tables
 from server.tables.layout import DataColumn, Layout
 from server.tables.operations import TYPES, Operations, Sql
 
+_AROUND: Final = "".join(chr(number) for number in range(0x3001) if chr(number).isspace())
+"""What may stand before a moment: whatever the typed tables take for white space."""
 PERIOD_END: Final = "period_end"
 """The bound parameter that `period-end()` reads, a date."""
 
@@ -98,7 +100,8 @@ class Groups(_Reader):
     def _leaf(self, tree: Tree) -> Sql:
         if isinstance(tree, Grouped):
             known = self._columns.get(tree)
-            return known if known is not None else summed_up(tree.operation, self._columns[tree.argument])
+            found = known if known is not None else summed_up(tree.operation, self._columns[tree.argument])
+            return self._operations.bounded(found) if tree.operation == "sum" else found
         return super()._leaf(tree)
 
 
@@ -224,7 +227,8 @@ class Rows(_Reader):
             counted: Sql = cast(func.count(), Double)
         else:
             counted = summed_up(tree.operation, self._read(argument, column, below.place))
-        return self._inner(select(counted).select_from(below.source).where(below.which), Double())
+        found = self._inner(select(counted).select_from(below.source).where(below.which), Double())
+        return self._operations.bounded(found) if tree.operation == "sum" else found
 
     def _indexed(self, tree: Indexed) -> Sql:
         column = self._column(tree.answer)
@@ -250,7 +254,7 @@ class Rows(_Reader):
         if not isinstance(tree, Answer) or column is None or len(column.names) != 2:
             return cast(null(), Date)
         place = self._alias(tree.table, column.part)
-        begins = func.substr(place.c[column.names[1]], 1, 10)
+        begins = func.substr(func.ltrim(place.c[column.names[1]], _AROUND), 1, 10)
         known = place.c[column.names[0]].is_not(None)
         if self.is_sqlite:
             return case((known, func.substr(begins, 1, 10, type_=Date())), else_=cast(null(), Text))

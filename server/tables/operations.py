@@ -30,9 +30,11 @@ from sqlalchemy import (
     or_,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.sql.elements import Grouping
 from sqlalchemy.types import NullType, TypeEngine
 
-from forms.expressions.operations import LARGEST
+from forms.expressions.operations import BLANKS, LARGEST
+from forms.expressions.patterns import plain
 from forms.expressions.tree import Apply, Constant, Kind
 from server.model.columns import Instant
 from server.sqlite_functions import NAMES, function_name
@@ -52,7 +54,7 @@ _FIRST_DAY, _LAST_DAY = -719_162, 2_932_896  # of the calendars of Python and bo
 _SMALLEST: Final = 1 / LARGEST
 _LEAST_PLACES: Final = -400.0  # rounds every number to 0
 _BEYOND: Final = math.nextafter(LARGEST, math.inf)
-_DATE: Final = r"^\s*[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])(T.*)?\s*$"
+_DATE: Final = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])(T[^\n]*)?$"
 _FORMATS: Final = {"%Y": "YYYY", "%y": "YY", "%m": "MM", "%n": "FMMM", "%d": "DD", "%e": "FMDD"}
 
 
@@ -65,8 +67,6 @@ class Operations:
     def apply(self, tree: Apply, given: Sequence[Sql]) -> Sql:
         """The operation of `tree` on its arguments as columns. Raises KeyError for one that nobody knows."""
         operation = tree.operation
-        if operation == "choice-name":
-            return _choice_name(tree, given[0])
         if operation == "text":
             return self._text(given[0], tree.arguments[0].kind)
         if self._sqlite and operation in NAMES:
@@ -86,7 +86,7 @@ class Operations:
         return or_(left, right)
 
     def _do_not(self, value: Sql) -> Sql:
-        return not_(value)
+        return Grouping(not_(value))  # NOT binds less than the IS NULL that may follow
 
     def _do_blank(self, value: Sql) -> Sql:
         return or_(value.is_(None), value == "") if isinstance(value.type, Text) else value.is_(None)
@@ -189,7 +189,6 @@ class Operations:
         return _called("round", value, case((places < least, least), else_=places))
 
     def _do_mod(self, left: Sql, right: Sql) -> Sql:
-        """Of numbers that are not whole the last bit may decide between nothing and almost the right number."""
         return _called("mod", left, right)
 
     def _do_pow(self, base: Sql, exponent: Sql) -> Sql:
@@ -223,12 +222,12 @@ class Operations:
         return moved
 
     def _do_date(self, value: Sql) -> Sql:
-        text = func.btrim(value, " \t\n\r")
+        text = func.btrim(value, BLANKS)
         year, month, day = (cast(func.substr(text, *place), Integer) for place in ((1, 4), (6, 2), (9, 2)))
         start = func.make_date(year, month, 1, type_=Date())
         last = extract("day", start + func.make_interval(0, 1, 0, -1))
         made = case((day <= last, start.op("+", return_type=Date())(day - 1)), else_=cast(null(), Date))
-        written = and_(value.regexp_match(_DATE), func.left(text, 4) != "0000")
+        written = and_(text.regexp_match(_DATE), func.left(text, 4) != "0000")
         return case((written, made), else_=cast(null(), Date))
 
     def _do_instant(self, value: Sql) -> Sql:
@@ -262,27 +261,29 @@ class Operations:
         return func.left(value, func.char_length(part)) == part
 
     def _do_ends_with(self, value: Sql, part: Sql) -> Sql:
-        ends = func.right(value, func.char_length(part)) == part
-        return or_(part == "", ends)
+        return func.right(value, func.char_length(part)) == part
 
     def _do_translate(self, value: Sql, letters: Sql, others: Sql) -> Sql:
         return func.translate(value, letters, others, type_=Text())
 
+    def _do_choice_name(self, code: Sql, labels: Sql) -> Sql:
+        return _called("choice-name", code, labels, type_=Text())
+
     def _do_selected(self, value: Sql, code: Sql) -> Sql:
-        return self._codes(value).op("@>", return_type=Boolean())(
-            func.array_append(cast([], _TextArray), func.btrim(code))
-        )
+        spaced = func.regexp_replace(func.btrim(value, BLANKS), f"[{BLANKS}]+", " ", "g", type_=Text())
+        one, wanted = literal(" ", Text()), func.btrim(code, BLANKS, type_=Text())
+        return func.strpos(one + spaced + one, one + wanted + one) > 0
 
     def _codes(self, value: Sql) -> Sql:
-        return func.regexp_split_to_array(func.btrim(value, " \t\n\r"), r"\s+", type_=_TextArray)
+        return func.regexp_split_to_array(func.btrim(value, BLANKS), f"[{BLANKS}]+", type_=_TextArray)
 
     def _do_selected_at(self, value: Sql, index: Sql) -> Sql:
         place = cast(func.trunc(func.least(func.greatest(index, -1), 1e6)), Integer)
-        return case((func.btrim(value) != "", self._codes(value)[place + 1]), else_=cast(null(), Text))
+        return case((func.btrim(value, BLANKS) != "", self._codes(value)[place + 1]), else_=cast(null(), Text))
 
     def _do_count_selected(self, value: Sql) -> Sql:
         count = cast(func.cardinality(self._codes(value)), Double)
-        return case((func.btrim(value) == "", 0.0), else_=count)
+        return case((func.btrim(value, BLANKS) == "", 0.0), else_=count)
 
 
 def _called(operation: str, *given: Sql, type_: TypeEngine[Any] | None = None) -> Sql:
@@ -308,39 +309,4 @@ def _format_date(tree: Apply, day: Sql) -> Sql:
 def _regex(tree: Apply, value: Sql) -> Sql:
     pattern = tree.arguments[1]
     written = str(pattern.value) if isinstance(pattern, Constant) else ""
-    return value.regexp_match(f"^(?:{posix(written)})$")
-
-
-def _choice_name(tree: Apply, code: Sql) -> Sql:
-    labels = tree.arguments[1]
-    named = dict(labels.value) if isinstance(labels, Constant) else {}
-    return case(*((code == name, literal(label, Text())) for name, label in named.items()), else_=code)
-
-
-def posix(pattern: str) -> str:
-    r"""A regular expression of Java as PostgreSQL understands it: \d \w \s are ASCII, a dot is no line end."""
-    inside = False
-    written = []
-    at = 0
-    while at < len(pattern):
-        character = pattern[at]
-        if character == "\\" and at + 1 < len(pattern):
-            letter = pattern[at + 1]
-            at += 2
-            ranges = {"d": "0-9", "w": "A-Za-z0-9_", "s": " \t\n\r\f\v"}
-            if letter in ranges:
-                written.append(ranges[letter] if inside else f"[{ranges[letter]}]")
-            elif letter.lower() in ranges:
-                written.append(f"\\{letter}" if inside else f"[^{ranges[letter.lower()]}]")
-            else:
-                written.append(f"\\{letter}")
-            continue
-        if character == "[" and not inside:
-            inside = True
-        elif character == "]" and inside and pattern[at - 1] not in ("[", "^"):
-            inside = False
-        elif character == "." and not inside:
-            character = r"[^\n\r]"
-        written.append(character)
-        at += 1
-    return "".join(written)
+    return value.regexp_match(f"^(?:{plain(written)})$")

@@ -26,7 +26,8 @@ _FUNCTIONS = (
         "tejido_times(a double precision, b double precision) RETURNS double precision",
         "r double precision;",
         """
-        IF abs(a) < 1e-150 OR abs(b) < 1e-150 THEN RETURN 0; END IF;
+        IF a = 0 OR b = 0 THEN RETURN 0; END IF;
+        IF (abs(a) < 1e-150 OR abs(b) < 1e-150) AND ln(abs(a)) + ln(abs(b)) < -745 THEN RETURN 0; END IF;
         r := a * b;
         IF abs(r) <= 1e150 THEN RETURN r; END IF;
         RETURN NULL;
@@ -37,7 +38,7 @@ _FUNCTIONS = (
         "r double precision;",
         """
         IF abs(b) < 1e-150 THEN RETURN NULL; END IF;
-        IF abs(a) < 1e-150 THEN RETURN 0; END IF;
+        IF a = 0 OR (abs(a) < 1e-150 AND ln(abs(a)) - ln(abs(b)) < -745) THEN RETURN 0; END IF;
         r := a / b;
         IF abs(r) <= 1e150 THEN RETURN r; END IF;
         RETURN NULL;
@@ -45,14 +46,18 @@ _FUNCTIONS = (
     ),
     (
         "tejido_mod(a double precision, b double precision) RETURNS double precision",
-        "rest double precision;",
+        "rest double precision := abs(a); step double precision;",
         """
-        IF abs(b) < 1e-150 OR (a <> 0 AND abs(a) < 1e-150) THEN RETURN NULL; END IF;
-        rest := a - b * trunc(a / b);
-        -- the quotient may have been rounded up to the next whole one
-        IF rest <> 0 AND sign(rest) <> sign(a) THEN RETURN rest + sign(a) * abs(b); END IF;
-        IF abs(rest) >= abs(b) THEN RETURN rest - sign(a) * abs(b); END IF;
-        RETURN rest;
+        IF abs(b) < 1e-150 THEN RETURN NULL; END IF;
+        IF rest < 9e15 AND abs(b) < 9e15 AND a = trunc(a) AND b = trunc(b) THEN RETURN a::bigint % b::bigint; END IF;
+        -- what is taken away lies between half of the rest and all of it: then nothing is rounded
+        WHILE rest >= abs(b) LOOP
+            step := abs(b) * power(2::double precision, trunc(ln(rest / abs(b)) / ln(2::double precision)));
+            IF step > rest THEN step := step / 2; END IF;
+            IF step * 2 <= rest THEN step := step * 2; END IF;
+            rest := rest - step;
+        END LOOP;
+        RETURN sign(a) * rest;
         """,
     ),
     (
@@ -65,11 +70,21 @@ _FUNCTIONS = (
             RETURN 0;
         END IF;
         IF base < 0 AND exponent <> trunc(exponent) THEN RETURN NULL; END IF;
-        IF abs(exponent) > 1e147 THEN RETURN NULL; END IF;
+        IF abs(base) = 1 AND exponent = trunc(exponent) THEN
+            RETURN CASE WHEN base < 0 AND mod(exponent::numeric, 2) <> 0 THEN -1 ELSE 1 END;
+        END IF;
+        -- what is beyond these would be too large or too small on the way
+        IF abs(exponent) < 1e-150 THEN RETURN 1; END IF;
+        IF abs(exponent) > 1e147 THEN
+            IF (exponent > 0) = (abs(base) > 1) THEN RETURN NULL; END IF;
+            RETURN 0;
+        END IF;
         growth := exponent * ln(abs(base));
-        IF growth > 345 THEN RETURN NULL; END IF;
-        IF growth < -690 THEN RETURN 0; END IF;
-        RETURN power(base, exponent);
+        IF growth > 346 THEN RETURN NULL; END IF;
+        IF growth < -745 THEN RETURN 0; END IF;
+        growth := power(base, exponent);
+        IF abs(growth) <= 1e150 THEN RETURN growth; END IF;
+        RETURN NULL;
         """,
     ),
     (
@@ -90,12 +105,31 @@ _FUNCTIONS = (
         """,
     ),
     (
-        "tejido_text(value double precision) RETURNS text",
+        "tejido_choice_name(code text, labels text) RETURNS text",
         "",
+        "RETURN coalesce(labels::jsonb ->> code, code);",
+    ),
+    (
+        "tejido_text(value double precision) RETURNS text",
         """
-        -- as JavaRosa writes it: whole numbers without a point
-        IF value = trunc(value) AND abs(value) < 2147483648 THEN RETURN value::bigint::text; END IF;
-        RETURN value::text;
+        written text; mantissa text; digits text; told text; power integer; minus text := '';
+        """,
+        """
+        -- as JavaRosa writes it: whole numbers without a point, and as Java does what is very large or very small
+        IF abs(value) < 1e-12 THEN RETURN '0'; END IF;
+        IF value >= -2147483648 AND value < 2147483648 AND abs(value - trunc(value)) < 1e-12 THEN
+            RETURN trunc(value)::bigint::text;
+        END IF;
+        IF value < 0 THEN minus := '-'; END IF;
+        written := abs(value)::text;
+        IF abs(value) >= 1e-3 AND abs(value) < 1e7 THEN RETURN minus || written; END IF;
+        mantissa := split_part(written, 'e', 1);
+        digits := replace(mantissa, '.', '');
+        told := ltrim(digits, '0');
+        power := coalesce(nullif(split_part(written, 'e', 2), ''), '0')::integer
+            + strpos(mantissa || '.', '.') - 2 - (length(digits) - length(told));
+        told := rtrim(told, '0');
+        RETURN minus || left(told, 1) || '.' || coalesce(nullif(substr(told, 2), ''), '0') || 'E' || power;
         """,
     ),
 )
