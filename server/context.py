@@ -81,13 +81,18 @@ class Context:
         """The time now, in UTC."""
         return self.clock()
 
+    @property
+    def actor_id(self) -> int | None:
+        """Who asks, as the database knows them: the console is nobody there."""
+        actor = self.actor
+        return (actor.id or None) if actor else None
+
     def record(self, action: str, *, details: dict[str, Any] | None = None, **subjects: int | None) -> None:
         """One audit line. `subjects` are project_id, form_id, submission_id."""
-        actor = self.actor
         audits.add(
             self.conn,
             action=action,
-            actor_id=(actor.id or None) if actor else None,  # the console is nobody in the database
+            actor_id=self.actor_id,
             details=details,
             logged_at=self.now(),
             **subjects,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
@@ -12,13 +12,15 @@ from forms import instance as instances
 from forms.instance import Instance
 from forms.tables import Misfit
 from server.access import require
+from server.cleaning import standing
+from server.cleaning.standing import Standing
 from server.context import Context
 from server.db import Again
 from server.indicators import catalogue, facts
 from server.model.forms import Form
 from server.model.submissions import Submission
 from server.prepared import statement
-from server.store import flags, forms, indicators, people, projects, submissions
+from server.store import corrections, flags, forms, indicators, people, projects, submissions
 from server.tables import ddl, registry, rows
 from server.tables.rows import Provenance, Tabulator
 
@@ -26,6 +28,7 @@ T = TypeVar("T")
 Progress = Callable[[int, int], None]
 """Told how many submissions are done, and how many there are."""
 
+CORRECTIONS: Final = "corrections"
 INDICATORS: Final = "indicators"
 CHUNK: Final = 200
 """Submissions that are written again in one transaction."""
@@ -33,7 +36,10 @@ CHUNK: Final = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Followed:
-    """A submission whose current version others must follow. `fresh`: nothing has followed from it yet."""
+    """A submission whose current version others must follow. `fresh`: nothing has followed from it yet.
+
+    `instance` has the corrections laid over it; `stable_keys` are those of repeat rows by their keys, where these differ.
+    """
 
     form: Form
     submission: Submission
@@ -42,6 +48,7 @@ class Followed:
     form_version_sha256: str | None
     submitter: str | None
     fresh: bool
+    stable_keys: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,19 +86,26 @@ def follow(ctx: Context, followed: Followed, *, leave: Collection[str] = ()) -> 
                 raise Again from error
         return
     for name, follower in followers.items():
-        statement(ctx.conn, "SAVEPOINT follow")
-        try:
-            follower(ctx, followed)
-        except Exception as error:
-            if getattr(error, "connection_invalidated", False):
-                raise
-            statement(ctx.conn, "ROLLBACK TO SAVEPOINT follow")
-            reason = "".join(traceback.format_exception_only(error)).strip()
-            submissions.note_failure(ctx.conn, followed.submission.id, name, reason, ctx.now())
-        else:
-            if not followed.fresh:
-                submissions.clear_failures(ctx.conn, followed.submission.id, name)
-        statement(ctx.conn, "RELEASE SAVEPOINT follow")
+        _try(ctx, followed, name, follower)
+
+
+def _try(ctx: Context, followed: Followed, name: str, work: Callable[[Context, Followed], T]) -> T | None:
+    """What `work` gives; None where it failed, which is written down and leaves nothing half done."""
+    done = None
+    statement(ctx.conn, "SAVEPOINT follow")
+    try:
+        done = work(ctx, followed)
+    except Exception as error:
+        if getattr(error, "connection_invalidated", False):
+            raise
+        statement(ctx.conn, "ROLLBACK TO SAVEPOINT follow")
+        reason = "".join(traceback.format_exception_only(error)).strip()
+        submissions.note_failure(ctx.conn, followed.submission.id, name, reason, ctx.now())
+    else:
+        if not followed.fresh:
+            submissions.clear_failures(ctx.conn, followed.submission.id, name)
+    statement(ctx.conn, "RELEASE SAVEPOINT follow")
+    return done
 
 
 def follow_stored(ctx: Context, submission_id: int, *, leave: Collection[str] = ()) -> None:
@@ -115,7 +129,7 @@ def follow_stored(ctx: Context, submission_id: int, *, leave: Collection[str] = 
         submitter=submitter,
         fresh=False,
     )
-    follow(ctx, followed, leave=leave)
+    follow(ctx, _lay(ctx, followed), leave=leave)
 
 
 def forget(ctx: Context, form: Form, submission_id: int, *, leave: Collection[str] = ()) -> None:
@@ -210,6 +224,41 @@ def retry_failures(ctx: Context, *, most: int = 50) -> int:
     return len(waiting)
 
 
+def _lay(ctx: Context, followed: Followed) -> Followed:
+    """The submission with its corrections laid over it; as it was sent where that failed, which is tried again later."""
+    if ctx.careful:
+        return _try(ctx, followed, CORRECTIONS, _laid) or followed
+    try:
+        return _laid(ctx, followed)
+    except Exception as error:
+        raise Again from error
+
+
+def _laid(ctx: Context, followed: Followed) -> Followed:
+    if followed.instance.encrypted:
+        return followed
+    stands = standing.follow(ctx.conn, followed.form, followed.submission)
+    if stands is None:
+        return followed
+    _note_edit(ctx, followed, stands)
+    return replace(followed, instance=stands.instance, stable_keys=stands.stable_keys())
+
+
+def _note_edit(ctx: Context, followed: Followed, stands: Standing) -> None:
+    """What an edit made of corrections: those that it touched are not laid over it, and somebody must be told."""
+    for one in stands.renamed:
+        corrections.rename_row(ctx.conn, one.id, one.row_key)
+    for one, state in stands.decision.changes:
+        corrections.change_state(ctx.conn, one.id, state, when=ctx.now(), version_id=stands.version.id)
+        ctx.record(
+            "submission.correction.update",
+            project_id=followed.form.project_id,
+            form_id=followed.form.id,
+            submission_id=followed.submission.id,
+            details={"id": one.id, "state": state},
+        )
+
+
 def _tabulate(ctx: Context, followed: Followed) -> None:
     """Typed rows and, for what found no place in them, flags."""
     conn, form = ctx.conn, followed.form
@@ -236,6 +285,7 @@ def _tabulate(ctx: Context, followed: Followed) -> None:
             device_id=submission.device_id,
             review_state=submission.review_state,
             edits=submission.edits,
+            stable_keys=followed.stable_keys,
         ),
         fresh=followed.fresh,
     )

@@ -14,11 +14,12 @@ from server.access import require
 from server.actions import drafts
 from server.actions.following import Followed, follow, follow_stored, forget
 from server.blobs.blobs import Blob
+from server.cleaning.standing import newest
 from server.context import Context
 from server.db import Again
 from server.model.forms import Form
 from server.model.submissions import Submission, SubmissionVersion
-from server.store import forms, projects, submission_attachments, submissions
+from server.store import forms, projects, reviews, submission_attachments, submissions
 from server.tables import registry
 
 EDITED: Final = "edited"
@@ -216,6 +217,7 @@ def _extend(
         created_at=min(version.created_at for version in chain),
         updated_at=ctx.now(),
     )
+    reviews.add_review(ctx.conn, submission_id, state=EDITED, note=None, actor_id=ctx.actor_id, when=ctx.now())
     if not destination.draft:
         follow_stored(ctx, submission_id)
 
@@ -227,12 +229,6 @@ def _extend(
         details={"instanceId": instance.instance_id},
     )
     return Received(submission_id=submission_id, version_id=version_id, new=True)
-
-
-def newest(chain: Sequence[SubmissionVersion]) -> SubmissionVersion:
-    """The version that no other one edits; of several, the last to arrive. Order of arrival does not matter otherwise."""
-    edited = {version.deprecated_id for version in chain}
-    return ([version for version in chain if version.instance_id not in edited] or list(chain))[-1]
 
 
 def eldest_id(chain: Sequence[SubmissionVersion], current: SubmissionVersion) -> str:

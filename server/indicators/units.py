@@ -38,6 +38,7 @@ from server.indicators.facts import FactTable
 from server.indicators.periods import MONTHS, Period, PeriodKind
 from server.indicators.resolving import ROUND, Resolved
 from server.model.indicators import place_ancestors
+from server.tables.counting import counts
 from server.tables.expressions import Rows
 from server.tables.operations import Sql
 
@@ -295,10 +296,7 @@ class _Picked:
 
     def _bound(self) -> None:
         ask, state = self._ask, self._source.about["_review_state"]
-        if self._catalogue.project.counting == "approved":
-            self._filters.append(state == "approved")
-        else:
-            self._filters.append(or_(state.is_(None), state != "rejected"))
+        self._filters.append(counts(state, self._catalogue.project.counting))
         if ask.first is not None:
             self._filters.append(self._shared("month") >= ask.first)
         if ask.last is not None:

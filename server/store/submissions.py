@@ -23,6 +23,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from forms.instance import Instance
 from forms.receipt import Held
+from server.model.corrections import comments, corrections, reviews
 from server.model.submissions import (
     Submission,
     SubmissionVersion,
@@ -254,10 +255,10 @@ def get_xml(conn: Connection, version_id: int) -> bytes:
 
 
 def merge(conn: Connection, absorbed: int, into: int) -> None:
-    """Move every version of one submission to another and remove the empty one: they turned out to be the same."""
-    conn.execute(
-        update(submission_versions).where(submission_versions.c.submission_id == absorbed).values(submission_id=into)
-    )
+    """Move every version of one submission to another, with what people did to it, and remove the empty one: they turned out
+    to be the same."""
+    for table in (submission_versions, corrections, reviews, comments):
+        conn.execute(update(table).where(table.c.submission_id == absorbed).values(submission_id=into))
     conn.execute(delete(follow_failures).where(follow_failures.c.submission_id == absorbed))
     conn.execute(delete(flags).where(flags.c.submission_id == absorbed))
     conn.execute(delete(submissions).where(submissions.c.id == absorbed))

@@ -163,6 +163,7 @@ def _repeat_columns() -> list[Column[Any]]:
         Column("_position", Integer, nullable=False),
         Column("_key", Text, nullable=False),
         Column("_parent_key", Text, nullable=False),
+        Column("_stable_key", Text),  # the same after edits, whatever became of the rows before it
         Column("_texts", Json),
     ]
 

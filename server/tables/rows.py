@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -22,7 +23,7 @@ _FIRST: Final = 0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """What every row must know of its submission."""
+    """What every row must know of its submission. `stable_keys`: those of repeat rows by their keys, where these differ."""
 
     submission_id: int
     instance_id: str
@@ -33,6 +34,7 @@ class Provenance:
     device_id: str | None
     review_state: str | None
     edits: int
+    stable_keys: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,7 @@ class Tabulator:
             first["_parent_row"] = row.parent
             first["_position"] = row.position
             first["_parent_key"] = row.parent_key
+            first["_stable_key"] = about.stable_keys.get(row.key, row.key)
         return parts
 
 

@@ -68,7 +68,7 @@ def _write(conn: Connection, installed: Installation, form_id: str, chunk: Seque
             for position, values in enumerate(mine, start=1):
                 line += 1
                 own = {"_row": line, "_position": position, "_key": f"{about['key']}/{line}"}
-                own["_parent_key"] = about["key"]
+                own |= {"_parent_key": about["key"], "_stable_key": own["_key"]}
                 _place(conn, layout.table(path), number, values, own, rows)
     for table, mine in rows.items():
         _insert(conn, table, mine)

@@ -21,6 +21,7 @@ NEED_NO_PERMISSION = {
     "following.follow_stored": "runs inside an action that has asked",
     "following.tabulate_all": "runs inside an action that has asked",
     "following.forget": "runs inside an action that has asked",
+    "corrections.finish": "runs inside an action that has asked",
     "following.facts_of": "only makes what writes",
     "logframes.renew": "runs inside an action that has asked",
     "logframes.drop_facts": "runs inside an action that has asked",

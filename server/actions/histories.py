@@ -1,0 +1,129 @@
+"""Histories: all that happened to a submission, in order, and what stood of it at any past moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from forms import tables, values
+from server.access import require
+from server.actions import corrections
+from server.actions.forms import get_form
+from server.cleaning import refusals, standing
+from server.cleaning.standing import Standing
+from server.context import Context
+from server.model.corrections import LoggedCorrection
+from server.model.submissions import Submission, SubmissionVersion
+from server.store import corrections as correction_store
+from server.store import people, reviews, submissions
+
+Kind = Literal["received", "edited", "correction", "correctionChange", "review", "comment"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened to a submission; `actor` None: a phone without a name, an edit, or the command line."""
+
+    kind: Kind
+    at: datetime
+    actor: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A row as it stood: its stable key, its table ("" for the form's) and its answers as text, by question."""
+
+    key: str
+    table: str
+    answers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """What stood of a submission: its review state, the version that was current, its rows with the corrections of then."""
+
+    at: datetime
+    review_state: str | None
+    version: SubmissionVersion
+    rows: tuple[Row, ...]
+
+
+def get_history(ctx: Context, project_id: int, form_id: str, instance_id: str) -> list[Event]:
+    """Versions, corrections and what became of them, reviews and comments, eldest first. Raises Problem 404.1."""
+    form = get_form(ctx, project_id, form_id)
+    require(ctx, "submission.read", form)
+    submission = corrections.find(ctx, form, instance_id)
+
+    logged = list(correction_store.log(ctx.conn, form.id, submission_id=submission.id))
+    events = [*_versions(ctx, submission), *_corrections(ctx, submission, logged)]
+    for review in reviews.list_reviews(ctx.conn, submission.id):
+        told = {"reviewState": review.state, "note": review.note}
+        events.append(Event(kind="review", at=review.created_at, actor=review.actor, details=told))
+    for comment in reviews.list_comments(ctx.conn, submission.id):
+        events.append(Event(kind="comment", at=comment.created_at, actor=comment.actor, details={"body": comment.body}))
+    return sorted(events, key=lambda event: event.at)
+
+
+def get_state(ctx: Context, project_id: int, form_id: str, instance_id: str, at: datetime | None = None) -> State:
+    """What stands of a submission, or stood at a past moment. Raises Problem 404.1 where it had not arrived, 409.52."""
+    form = get_form(ctx, project_id, form_id)
+    require(ctx, "submission.read", form)
+    submission = corrections.find(ctx, form, instance_id)
+
+    moment = at or ctx.now()
+    chain = [one for one in submissions.list_versions(ctx.conn, submission.id) if one.created_at <= moment]
+    if not chain:
+        raise refusals.no_submission(instance_id)
+    stands = standing.read(ctx.conn, form, submission, at=moment)
+    if stands is None or stands.sent.encrypted:
+        raise refusals.unreadable(instance_id)
+    decided = [one for one in reviews.list_reviews(ctx.conn, submission.id) if one.created_at <= moment]
+    return State(
+        at=moment,
+        review_state=decided[-1].state if decided else None,
+        version=stands.version,
+        rows=tuple(_rows(stands)),
+    )
+
+
+def _versions(ctx: Context, submission: Submission) -> Iterator[Event]:
+    for version in submissions.list_versions(ctx.conn, submission.id):
+        name = people.find_name(ctx.conn, version.submitter_id) if version.submitter_id else None
+        told = {
+            "instanceId": version.instance_id,
+            "deprecatedId": version.deprecated_id,
+            "formVersion": version.form_version,
+            "current": version.current,
+            "deviceId": version.device_id,
+        }
+        kind: Kind = "received" if version.deprecated_id is None else "edited"
+        yield Event(kind=kind, at=version.created_at, actor=name, details=told)
+
+
+def _corrections(ctx: Context, submission: Submission, logged: list[LoggedCorrection]) -> Iterator[Event]:
+    for line in logged:
+        one = line.correction
+        told = {
+            "id": one.id,
+            "row": one.row_key,
+            "question": one.path,
+            "oldValue": one.old_text,
+            "newValue": one.new_text,
+            "reason": one.reason,
+            "replaces": one.replaces_id,
+        }
+        yield Event(kind="correction", at=one.created_at, actor=line.actor, details=told)
+    for change in correction_store.list_changes(ctx.conn, submission.id):
+        told = {"id": change.correction_id, "state": change.state, "reason": change.reason}
+        yield Event(kind="correctionChange", at=change.created_at, actor=change.actor, details=told)
+
+
+def _rows(stands: Standing) -> Iterator[Row]:
+    types = {entry.path: entry.type or "string" for entry in stands.schema.fields if entry.kind == "question"}
+    for row in tables.rows_of(tables.Plan(stands.schema), stands.instance, instance_id="")[0]:
+        answers = {path: values.render(types[path], value) for path, value in row.values.items()} | row.texts
+        order = {path: answers[path] for path in types if path in answers}
+        yield Row(key=stands.keys[row.key], table=row.table, answers=order)
