@@ -23,9 +23,12 @@ _NOT_WHOLE: Final = "a statement of this transaction failed: it cannot be commit
 
 
 class Statements:
-    """The names under which one connection has statements prepared."""
+    """The names under which one connection has statements prepared, and what turns values into its parameters and back."""
 
-    def __init__(self) -> None:
+    def __init__(self, driver: Connection[Any]) -> None:
+        self.transformer = Transformer(
+            driver
+        )  # it remembers how each type is written, which costs more than the writing
         self._names: OrderedDict[str, bytes] = OrderedDict()
         self._count = 0
 
@@ -69,7 +72,7 @@ class Pipeline:
         self._driver = driver
         self._wire = driver.pgconn
         self._statements = statements
-        self._transformer = Transformer(driver)
+        self._transformer = statements.transformer
         self._sent: deque[Sent] = deque()
         self.is_open = False
 

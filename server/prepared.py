@@ -186,7 +186,10 @@ def pipelined(conn: Connection) -> Iterator[None]:
     """
     info = conn.info
     driver: Any = conn.connection.driver_connection
-    with Pipeline(driver, info.setdefault(_STATEMENTS, Statements())) as pipeline:
+    statements = info.get(_STATEMENTS)
+    if statements is None:
+        statements = info[_STATEMENTS] = Statements(driver)
+    with Pipeline(driver, statements) as pipeline:
         info[_PIPELINE] = pipeline  # closed, it says nothing to the next who gets this connection
         yield
 
