@@ -93,7 +93,10 @@ _CHOICES: Final = _Columns(
 _COLUMNS: Final[Mapping[str, _Columns]] = {
     "survey": _Columns(
         known=frozenset(
-            {"disabled", "privacy", "was", *aliases.survey_header, *_public(MultipleChoiceQuestion.get_slot_names())}
+            (
+                *("disabled", "privacy", "consent", "was"),
+                *(*aliases.survey_header, *_public(MultipleChoiceQuestion.get_slot_names())),
+            )
         ),
         targets={
             "type": ("command",), "name": ("tag", "value"), "label": ("caption",), "hint": (), "guidance_hint": (),
@@ -101,7 +104,7 @@ _COLUMNS: Final[Mapping[str, _Columns]] = {
             "constraint_message": ("constraining_message",), "calculation": ("calculate",), "appearance": (),
             "default": (), "choice_filter": (), "parameters": (), "repeat_count": ("count", "jr:count"),
             "read_only": ("readonly",), "trigger": (), "image": (), "audio": (), "video": (), "save_to": (),
-            "disabled": (), "privacy": (),
+            "disabled": (), "privacy": (), "consent": (),
         },
         words={
             "tipo": "type", "nombre": "name", "variable": "name", "etiqueta": "label", "pregunta": "label",
@@ -113,6 +116,7 @@ _COLUMNS: Final[Mapping[str, _Columns]] = {
             "apariencia": "appearance", "filtro": "choice_filter", "filter": "choice_filter",
             "parametros": "parameters", "valor_por_defecto": "default", "por_defecto": "default",
             "repeticiones": "repeat_count", "solo_lectura": "read_only", "imagen": "image", "privacidad": "privacy",
+            "consentimiento": "consent",
         },
         translatable=frozenset(
             {"label", "hint", "guidance_hint", "required_message", "constraint_message", "image", "audio", "video"}

@@ -1,4 +1,4 @@
-"""Workbooks: an XLSForm becomes an XForm and the marks of its own columns (`privacy`, `was`)."""
+"""Workbooks: an XLSForm becomes an XForm and the marks of its own columns (`privacy`, `consent`, `was`)."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from pyxform.errors import PyXFormError
 from pyxform.parsing.expression import is_xml_tag
 from pyxform.xls2xform import ConvertResult, convert
 
-from forms import misspellings, spreadsheets, survey_expressions, translations
+from forms import misspellings, privacy, spreadsheets, survey_expressions, translations
 from forms.problems import Finding, Problem, Sentence, workbook_not_valid
 from forms.pyxform_errors import error_findings, warning_findings
 from forms.spreadsheets import Book, Row, Sheet
 
 FORM_SHEETS: Final = frozenset({"survey", "choices", "settings", "external_choices", "entities", "osm"})
 """The sheets of an XLSForm; all others of a workbook are extra sheets."""
-PRIVACY: Final = ("direct", "quasi", "sensitive", "free_text")
-"""What the column `privacy` may say: identifies a person, helps to identify one, is sensitive, is free text."""
 
 _BEGIN: Final = re.compile(r"begin[ _](?:group|lgroup|repeat|looped group|loop)(?: .*)?")
 _END: Final = re.compile(r"end[ _](?:group|lgroup|repeat|looped group|loop)")
 _ALIASES: Final[Mapping[str, str]] = {"command": "type", "tag": "name", "value": "name"}
 _YES: Final = frozenset({"yes", "true", "true()"})
 _FILES: Final = frozenset({"csv-external", "xml-external"})  # rows that name a file and ask nothing
-_OURS: Final = frozenset({"privacy", "was"})
+_OURS: Final = frozenset({"privacy", "consent", "was"})
 _H: Final = "{http://www.w3.org/1999/xhtml}"
 _XF: Final = "{http://www.w3.org/2002/xforms}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """What a row of the survey sheet says of its question beside XLSForm: how private, and the name it had before."""
+    """What a row of the survey sheet says of its question beside XLSForm: how private it is (`forms.privacy`), which answer
+    allows to keep it (`forms.consent`), and the name it had before."""
 
     privacy: str | None = None
+    consent: str | None = None
     was: str | None = None
 
 
@@ -192,8 +192,8 @@ def _questions(survey: Sheet) -> Iterator[_Question]:
             continue
         name = cells.get("name", f"generated_note_name_{number}" if kind == "note" else "")
         path = "/meta/audit" if kind == "audit" else "/" + "/".join([*groups, name])
-        privacy = cells.get("privacy", "").lower()
-        yield _Question(path, number, Mark(privacy=privacy or None, was=cells.get("was")))
+        private = cells.get("privacy", "").lower() or None
+        yield _Question(path, number, Mark(privacy=private, consent=cells.get("consent"), was=cells.get("was")))
         if _BEGIN.fullmatch(kind):
             groups.append(name)
 
@@ -201,14 +201,14 @@ def _questions(survey: Sheet) -> Iterator[_Question]:
 def _mark_findings(survey: Sheet, questions: tuple[_Question, ...]) -> Iterator[Finding]:
     """An unknown mark would leave a question unprotected, so it is an error."""
     for question in questions:
-        privacy = question.mark.privacy
-        if privacy is not None and privacy not in PRIVACY:
-            known = ", ".join(PRIVACY)
+        private = question.mark.privacy
+        if private is not None and private not in privacy.STRICTEST:
+            known = ", ".join(privacy.STRICTEST)
             yield Finding(
                 severity="error",
                 sentence=Sentence(
-                    es=f"«{privacy}» no es un valor de «privacy». Use uno de estos: {known}.",
-                    en=f"“{privacy}” is no value of “privacy”. Use one of these: {known}.",
+                    es=f"«{private}» no es un valor de «privacy». Use uno de estos: {known}.",
+                    en=f"“{private}” is no value of “privacy”. Use one of these: {known}.",
                 ),
                 sheet=survey.name,
                 row=question.row,

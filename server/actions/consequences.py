@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from forms import difference, late_renames, versions
+from forms import difference, late_renames, privacy, versions
 from forms.difference import Difference
 from forms.late_renames import Late
 from forms.problems import Finding, Sentence, severest_first
@@ -19,7 +19,7 @@ from server.indicators.workbook import Sheets
 from server.model.forms import Form
 from server.model.projects import Project
 from server.store import forms
-from server.tables import layout, registry
+from server.tables import layout, private, registry
 from server.tables.layout import DataColumn, DataTable, Layout, Widening
 
 
@@ -80,7 +80,17 @@ def foresee(ctx: Context, form: Form, after: Schema, marks: Mapping[str, Any], r
     return Consequences(
         difference=compared,
         widening=widening,
-        findings=severest_first([*reused, *checked, *late.findings, *_joins(standing, widening, after, late, rows)]),
+        findings=severest_first(
+            [
+                *reused,
+                *checked,
+                *late.findings,
+                *_joins(standing, widening, after, late, rows),
+                *privacy.lighter(
+                    private.marks_of(ctx.conn, form.id, widening.layout), marks.get("privacy", {}), after, rows
+                ),
+            ]
+        ),
     )
 
 
@@ -99,11 +109,11 @@ def foresee_declarations(
     `form` is None where the project has none of that id, `sheets` None where the workbook declares nothing, `standing` the
     layout after the version. Nothing is changed. Runs inside an action that has asked.
     """
-    privacy = marks.get("privacy", {})
+    given = marks.get("privacy", {})
     if form is None:
-        owner = FormView(id=0, form_id=after.form_id, schema=after, privacy=privacy)
+        owner = FormView(id=0, form_id=after.form_id, schema=after, privacy=given)
     else:
-        owner = catalogue.view_of(ctx.conn, form, newest=after, privacy=privacy)
+        owner = catalogue.view_of(ctx.conn, form, newest=after, marks=given)
 
     def is_asked(path: str) -> bool:
         names = (path, *(other for one in (_holding(standing, path) if standing else ()) for other in one.paths))

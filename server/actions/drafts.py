@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Final
 
-from forms import attachments
+from forms import attachments, privacy
 from forms.problems import Finding, severest_first, workbook_not_valid
 from forms.schema import ExpectedAttachment
 from server import credentials, problems
@@ -303,6 +303,7 @@ def _publish_again(
     A file without indicator sheets says nothing of them then.
     """
     made, changes = Change(), tuple[Finding, ...]()
+    _add_marks(ctx, form, held, draft)
     if sheets is not None:
         schema = registry.schema_of(ctx.conn, draft)
         changes = consequences.foresee_declarations(
@@ -335,6 +336,19 @@ def _publish_again(
         again=True,
         declared=made,
     )
+
+
+def _add_marks(ctx: Context, form: Form, held: FormVersion, draft: FormVersion) -> None:
+    """What the workbook says beside the very same form: marks become stricter by it, never lighter."""
+    marks = {
+        **held.marks,
+        "privacy": privacy.over_versions([held.marks.get("privacy", {}), draft.marks.get("privacy", {})]),
+        "consent": {**held.marks.get("consent", {}), **draft.marks.get("consent", {})},
+    }
+    if any(marks[name] != held.marks.get(name, {}) for name in ("privacy", "consent")):
+        forms.change_version(ctx.conn, held.id, marks=marks)
+        forms.change_form(ctx.conn, form.id, layout_revision=registry.new_revision())
+        ctx.record("form.update", project_id=form.project_id, form_id=form.id, details={"marks": draft.id})
 
 
 def _drop_draft(ctx: Context, form: Form, draft: FormVersion) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from forms.consent import Allowed
 from forms.instance import Instance
 from forms.media import named_files, same_name
 from forms.receipt import Held, MoreAttachments, NewSubmission, NewVersion, decide
 from server import problems
 from server.access import require
-from server.actions import drafts
+from server.actions import consents, drafts
 from server.actions.following import Followed, follow, follow_stored, forget
 from server.blobs.blobs import Blob
 from server.cleaning.standing import newest
@@ -72,7 +73,9 @@ def receive(ctx: Context, project_id: int, instance: Instance, files: Sequence[F
     require(ctx, "submission.create", found[0][0] if found else projects.find_project(ctx.conn, project_id))
     if not found:
         raise problems.form_not_found(instance.form_id)
-    form, form_version_id, sha256 = next((former for former in found[1:] if _holds(ctx, former[0], instance)), found[0])
+    form, form_version_id, sha256 = next(
+        (former for former in found[1:] if _holds(ctx, former[0], former[1], instance)), found[0]
+    )
 
     return _keep(
         ctx,
@@ -83,10 +86,28 @@ def receive(ctx: Context, project_id: int, instance: Instance, files: Sequence[F
     )
 
 
-def _holds(ctx: Context, former: Form, instance: Instance) -> bool:
+def list_withheld(ctx: Context, project_id: int, instance: Instance, token: str | None = None) -> frozenset[str]:
+    """The files that an arriving instance names in answers which it does not allow to be kept: they are not to be stored.
+
+    `token` is that of the draft which the instance tries. Raises what receiving it would.
+    """
+    if token is not None:
+        form, version = drafts.get_draft(ctx, project_id, instance.form_id, token)
+        return consents.allow(ctx, form, version.id, instance).files
+    found = forms.find_for_submission(ctx.conn, project_id, instance.form_id, instance.version)
+    require(ctx, "submission.create", found[0][0] if found else projects.find_project(ctx.conn, project_id))
+    if not found:
+        raise problems.form_not_found(instance.form_id)
+    return consents.allow(ctx, found[0][0], found[0][1], instance).files
+
+
+def _holds(ctx: Context, former: Form, form_version_id: int | None, instance: Instance) -> bool:
     """Whether this very document was received for a form that was deleted since: sent again, it is no new submission."""
     same, _ = submissions.held(ctx.conn, former.id, draft=False, instance=instance)
-    return same is not None and same.fingerprint == instance.fingerprint
+    if same is None:
+        return False
+    kept = consents.allow(ctx, former, form_version_id, instance).instance
+    return consents.recognise(ctx, former, form_version_id, same, kept)
 
 
 def receive_test(
@@ -102,12 +123,17 @@ def _keep(
     ctx: Context, destination: _Destination, instance: Instance, files: Sequence[File], device: Device
 ) -> Received:
     form = destination.form
+    allowed = consents.allow(ctx, form, destination.form_version_id, instance)
+    instance = allowed.instance
+    files = [file for file in files if same_name(file.name) not in allowed.files]
     if instance.deprecated_id is None and not ctx.careful:
         received = _begin(ctx, destination, NewSubmission(awaits=None), instance, files, device)
         if received is not None:
-            return received
+            return _noted(ctx, form, received, allowed)
     submissions.lock_edits(ctx.conn, form.id)
     same, neighbours = submissions.held(ctx.conn, form.id, draft=destination.draft, instance=instance)
+    if same is not None and consents.recognise(ctx, form, destination.form_version_id, same, instance):
+        same = replace(same, fingerprint=instance.fingerprint)
 
     receipt = decide(instance, same=same, neighbours=neighbours)
 
@@ -117,8 +143,14 @@ def _keep(
         begun = _begin(ctx, destination, receipt, instance, files, device)
         if begun is None:  # another one began it meanwhile
             raise Again
-        return begun
-    return _extend(ctx, destination, receipt, instance, files, device)
+        return _noted(ctx, form, begun, allowed)
+    return _noted(ctx, form, _extend(ctx, destination, receipt, instance, files, device), allowed)
+
+
+def _noted(ctx: Context, form: Form, received: Received, allowed: Allowed) -> Received:
+    if allowed.withheld:
+        consents.note(ctx, form, received.submission_id, received.version_id, allowed.withheld)
+    return received
 
 
 def _begin(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from forms import validate, workbook, xform
+from forms import consent, privacy, validate, workbook, xform
 from forms.problems import Finding, Problem, findings_of, workbook_not_valid
 from forms.schema import Schema
 from server import problems
@@ -19,7 +19,7 @@ from server.indicators.workbook import Sheets
 MAX_WORKBOOK: Final = 30_000_000
 """Bytes of a workbook or XForm."""
 Marks = dict[str, dict[str, Any]]
-"""What the workbook says beside the form: `privacy` and `was` by path, `choices_were` by list and code."""
+"""What the workbook says beside the form: `privacy`, `consent` and `was` by path, `choices_were` by list and code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,21 +79,33 @@ def read(data: bytes, filename: str) -> Checked:
     try:
         compiled = workbook.compile(data, filename)
         schema = xform.read(compiled.xml)
+        guards = _guards(compiled, schema)
     except Problem as problem:
         if not told:
             raise
         raise workbook_not_valid(dict.fromkeys((*findings_of(problem), *told))) from problem
+    private = {path: mark.privacy for path, mark in compiled.marks.items() if mark.privacy}
     marks: Marks = {
-        "privacy": {path: mark.privacy for path, mark in compiled.marks.items() if mark.privacy},
+        "privacy": private,
+        "consent": consent.to_json(guards),
         "was": {path: mark.was for path, mark in compiled.marks.items() if mark.was},
         "choices_were": {name: dict(codes) for name, codes in compiled.choices_were.items()},
     }
     return Checked(
         xml=compiled.xml,
         schema=schema,
-        findings=tuple(dict.fromkeys((*compiled.findings, *told))),
+        findings=tuple(dict.fromkeys((*compiled.findings, *privacy.findings(schema, private, compiled.rows), *told))),
         marks=marks,
         itemsets=compiled.itemsets,
         rows=compiled.rows,
         sheets=sheets if declaring else None,
     )
+
+
+def _guards(compiled: workbook.Compiled, schema: Schema) -> tuple[consent.Guard, ...]:
+    """What the column `consent` declares; raises Problem 400.15."""
+    cells = {path: mark.consent for path, mark in compiled.marks.items() if mark.consent}
+    guards, wrong = consent.resolve(schema, cells, compiled.rows)
+    if wrong:
+        raise workbook_not_valid((*compiled.findings, *wrong))
+    return guards

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from sqlalchemy import Connection
 
+from forms import privacy
 from forms.problems import Sentence
 from forms.schema import Schema
 from server.indicators import book as books
@@ -19,7 +20,7 @@ from server.indicators.resolving import FormView, Resolved, Wrong, resolve
 from server.model.forms import Form
 from server.model.projects import Project
 from server.store import forms, projects
-from server.tables import registry
+from server.tables import private, registry
 from server.tables.layout import Layout
 
 
@@ -85,14 +86,12 @@ def tables_of(conn: Connection, form: Form) -> Sequence[FactTable]:
 
 
 def view_of(
-    conn: Connection, form: Form, newest: Schema | None = None, privacy: Mapping[str, str] | None = None
+    conn: Connection, form: Form, newest: Schema | None = None, marks: Mapping[str, str] | None = None
 ) -> FormView:
-    """A published form as expressions see it; with `newest`, as it would be after that version."""
-    marks = dict(privacy or {})
-    if newest is None and form.current_version_id is not None:
-        marks = forms.get_version(conn, form.current_version_id).marks.get("privacy", {})
+    """A published form as expressions see it; with `newest` and its `marks`, as it would be after that version."""
+    every = privacy.over_versions([marks or {}, private.marks_of(conn, form.id)])
     schema = registry.schema_of_form(conn, form.id, newest)
-    return FormView(id=form.id, form_id=form.xml_form_id, schema=schema, privacy=marks)
+    return FormView(id=form.id, form_id=form.xml_form_id, schema=schema, privacy=every)
 
 
 def compute(

@@ -1,6 +1,17 @@
 """The fixed tables, each with the frozen record read from it."""
 
-from server.model import audits, corrections, forms, indicators, people, projects, submissions, tables
+from server.model import audits, corrections, forms, indicators, people, privacy, projects, submissions, tables
 from server.model.columns import METADATA
 
-__all__ = ["METADATA", "audits", "corrections", "forms", "indicators", "people", "projects", "submissions", "tables"]
+__all__ = [
+    "METADATA",
+    "audits",
+    "corrections",
+    "forms",
+    "indicators",
+    "people",
+    "privacy",
+    "projects",
+    "submissions",
+    "tables",
+]

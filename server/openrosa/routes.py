@@ -8,6 +8,7 @@ from typing import Final
 from flask import Blueprint, Response, request
 
 from forms.instance import Instance
+from forms.media import same_name
 from forms.problems import Problem, Sentence
 from server import problems
 from server.actions import drafts, forms, submissions
@@ -118,8 +119,9 @@ def probe(project_id: int, token: str | None) -> Response:  # noqa: ARG001  # re
 def receive(project_id: int, token: str | None) -> Response:  # noqa: ARG001  # read on the way in
     """A submission, or one part of it."""
     instance, parts = _body()
-    if parts:
-        ask(lambda ctx: forms.list_open(ctx, project_id))  # nobody unknown fills the disk
+    if parts:  # nobody unknown fills the disk, and what its own answers do not allow never reaches it
+        withheld = ask(lambda ctx: submissions.list_withheld(ctx, project_id, instance))
+        parts = [part for part in parts if same_name(part.name) not in withheld]
     files, device = _kept(parts), _device()
     received = act(lambda ctx: submissions.receive(ctx, project_id, instance, files, device))
     return _thanks(new=received.new)
@@ -176,8 +178,8 @@ def test_receive(project_id: int, form_id: str, token: str) -> Response:
     instance, parts = _body()
     if instance.form_id != form_id:
         raise problems.form_not_found(instance.form_id)
-    ask(lambda ctx: drafts.get_draft(ctx, project_id, form_id, token), anonymous=True)
-    files, device = _kept(parts), _device()
+    withheld = ask(lambda ctx: submissions.list_withheld(ctx, project_id, instance, token), anonymous=True)
+    files, device = _kept([part for part in parts if same_name(part.name) not in withheld]), _device()
     received = act(
         lambda ctx: submissions.receive_test(ctx, project_id, token, instance, files, device), anonymous=True
     )

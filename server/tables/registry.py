@@ -85,7 +85,7 @@ def store(conn: Connection, form_id: int, widening: Widening) -> Layout:
     gone = [column.id for _, column, _ in widening.joined]
     if gone:
         conn.execute(delete(data_columns).where(data_columns.c.id.in_(gone)))
-    forms.change_form(conn, form_id, layout_revision=secrets.token_hex(8))
+    forms.change_form(conn, form_id, layout_revision=new_revision())
     return Layout(
         tuple(
             replace(
@@ -96,6 +96,11 @@ def store(conn: Connection, form_id: int, widening: Widening) -> Layout:
             for table in widening.layout.tables
         )
     )
+
+
+def new_revision() -> str:
+    """Another revision of a form's layout or marks: whatever is remembered of the one before is forgotten."""
+    return secrets.token_hex(8)
 
 
 def schema_of(conn: Connection, version: FormVersion) -> Schema:

@@ -97,6 +97,7 @@ def test_direct_identifiers_are_marked():
     }
 
     assert marked["hh_baseline"] == [
+        "/ident/hh_number",
         "/main/location/dwelling_photo",
         "/main/location/hh_gps",
         "/main/roster/member/m_name",

@@ -566,7 +566,7 @@ def test_finding_speaks_english_too():
         "the name 'b'.",
         "List name not in choices sheet: nn",
         "The question has no type (column “type”).",
-        "“secreto” is no value of “privacy”. Use one of these: direct, quasi, sensitive, free_text.",
+        "“secreto” is no value of “privacy”. Use one of these: direct, free_text, key, quasi, sensitive, open.",
         "The name cannot hold a colon (:).",
         "The column header “2023” cannot be used: it must begin with a letter and hold only letters, digits, "
         "underscores, hyphens or periods.",

@@ -11,10 +11,10 @@ from server.model.submissions import submissions
 from tests.server.desk import ON_SQLITE, PROJECT, Desk, check, form, questions
 from tests.server.wire import Wire, instance
 
-FIRST = form("hogar", questions("text apodo", "integer edad"))
+FIRST = form("hogar", questions("text mote", "integer edad"))
 SECOND = form(
     "hogar",
-    "| | type | name | label | was |\n| | text | nombre | Nombre | apodo |\n| | decimal | edad | Edad | |\n"
+    "| | type | name | label | was |\n| | text | alias | Nombre | mote |\n| | decimal | edad | Edad | |\n"
     "| | date | dia | Día | |",
     version="2",
 )
@@ -27,7 +27,7 @@ CHANGES = [
     ("note", "hoja survey: Preguntas nuevas: /dia (fecha)."),
     (
         "note",
-        "hoja survey, fila 2, columna was: «/nombre» antes era «/apodo»: sus respuestas siguen en la misma columna.",
+        "hoja survey, fila 2, columna was: «/alias» antes era «/mote»: sus respuestas siguen en la misma columna.",
     ),
 ]
 
@@ -66,7 +66,7 @@ def test_comparing_changes_nothing(desk: Desk):
 @ON_SQLITE
 def test_a_version_that_is_taken_is_said_before_it_is_published(desk: Desk):
     desk.publish(FIRST)
-    other = form("hogar", questions("text apodo", "integer edad", "text otra"))
+    other = form("hogar", questions("text mote", "integer edad", "text otra"))
     taken = (
         "hoja settings, columna version: El formulario «hogar» ya tiene publicada una versión «1» con otro contenido. "
         "Cambie «version» en la hoja settings (por ejemplo, la fecha de hoy y un número)."
@@ -105,7 +105,7 @@ def test_a_question_that_comes_back_and_a_late_rename_are_said(desk: Desk):
 def test_a_discarded_draft_leaves_the_published_version_and_what_was_sent(desk: Desk, phone: Wire):
     desk.publish(FIRST)
     trial = Wire(phone.send, f"/v1/test/{desk.draft(SECOND).test_token}/projects/{PROJECT}/forms/hogar/draft")
-    assert trial.post(instance("hogar", "<nombre>Eva</nombre>", instance_id="uuid:prueba")).status == 201
+    assert trial.post(instance("hogar", "<alias>Eva</alias>", instance_id="uuid:prueba")).status == 201
     listed = desk.ask(lambda ctx: drafts.list_drafts(ctx, PROJECT))
 
     gone = desk.act(lambda ctx: drafts.discard(ctx, PROJECT, "hogar"))

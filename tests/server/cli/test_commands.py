@@ -369,8 +369,8 @@ def versions(tmp_path: Path) -> tuple[Path, Path]:
     """Two versions of a form that needs two files."""
     files = []
     for version, survey in (
-        ("1", "| | type | name | label | image |\n| | text | apodo | Apodo | foto.png |\n"),
-        ("2", "| | type | name | label | image | was |\n| | text | nombre | Nombre | foto.png | apodo |\n"),
+        ("1", "| | type | name | label | image |\n| | text | mote | Mote | foto.png |\n"),
+        ("2", "| | type | name | label | image | was |\n| | text | nombre | Nombre | foto.png | mote |\n"),
     ):
         file = tmp_path / f"hogar{version}.md"
         lists = "| | select_one_from_file lugares.csv | lugar | Lugar | | |\n"
@@ -386,7 +386,7 @@ def test_a_workbook_is_compared_with_what_the_project_has(tejido: Tejido, versio
     new = tejido("form", "check", first, "--project", 1).output
     tejido("form", "publish", first, "--project", 1)
     changed = (
-        "  · sheet survey, row 2, column was: “/nombre” was “/apodo” before: its answers stay in the same column.\n"
+        "  · sheet survey, row 2, column was: “/nombre” was “/mote” before: its answers stay in the same column.\n"
     )
 
     assert "The project has no published form of this name: it will be new.\nIt can be published.\n" in new
@@ -402,7 +402,7 @@ def test_a_version_that_is_taken_is_refused_and_leaves_no_draft(tejido: Tejido, 
     first, _ = versions
     tejido("project", "create", "Cohesión")
     tejido("form", "publish", first, "--project", 1)
-    first.write_text(first.read_text(encoding="utf-8").replace("Apodo", "Otro"), encoding="utf-8")
+    first.write_text(first.read_text(encoding="utf-8").replace("Mote", "Otro"), encoding="utf-8")
 
     checked = tejido("form", "check", first, "--project", 1, language="es")
     refused = tejido("form", "publish", first, "--project", 1, language="es")

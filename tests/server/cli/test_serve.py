@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 import requests
 from click.testing import CliRunner
-from sqlalchemy import delete
+from sqlalchemy import delete, text
 
 from server.actions import installation, logframe_files, projects
 from server.cli import serve
@@ -161,6 +161,7 @@ def test_first_start_that_was_cut_off_after_the_logframe_puts_it_once(tmp_path: 
     at = Desk(Settings(data=data), "es")
     with at.office(create=True) as office:
         serve.first_start(at, office, bundled=True)
+        office.database.write(lambda conn: conn.execute(text("DROP TRIGGER audits_only_grow_delete")))
         office.database.write(lambda conn: conn.execute(delete(audits).where(audits.c.action == installation.COMPLETE)))
         serve.first_start(at, office, bundled=True)
         uploads = ask(office, lambda ctx: logframe_files.list_uploads(ctx, 1))

@@ -1,0 +1,33 @@
+"""SQL for pseudonyms: random texts that stand for keys in what leaves a project, the same for a key for ever."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, Text, cast, exists, func, insert, literal, select
+
+from server.model.privacy import pseudonyms
+
+
+def give(conn: Connection, project_id: int, subject: str, keys: Select[Any]) -> None:
+    """A pseudonym to each of `keys` (a SELECT of one column) that has none yet.
+
+    They are the database's own random bits (128 of them on SQLite, 122 on PostgreSQL) and follow from nothing: who has a
+    pseudonym and every key there is cannot tell which belong together, and another server gives others.
+    """
+    wanted = keys.subquery()
+    key = cast(wanted.c[0], Text)
+    held = exists().where(
+        pseudonyms.c.project_id == project_id, pseudonyms.c.subject == subject, pseudonyms.c.key == key
+    )
+    fresh = select(key.label("key")).where(wanted.c[0].is_not(None), ~held).distinct().subquery()
+    if conn.dialect.name == "postgresql":
+        chance: ColumnElement[Any] = func.replace(cast(func.gen_random_uuid(), Text), "-", "")
+    else:
+        chance = func.lower(func.hex(func.randomblob(16)))
+    conn.execute(
+        insert(pseudonyms).from_select(
+            ["project_id", "subject", "key", "pseudonym"],
+            select(literal(project_id), literal(subject), fresh.c.key, chance),
+        )
+    )
