@@ -16,7 +16,7 @@ from forms.problems import Problem
 from server import credentials
 from server.actions import checkup, comparisons, drafts, extracts, flags, following, forms, people, projects
 from server.context import Context
-from server.extracts.delimited import Options
+from server.extracts.asking import Request
 from server.model.people import Actor, field_keys, users
 from server.store import people as store
 from tests.server.desk import ADMIN, PROJECT, TOKEN, Desk, check, form, questions
@@ -75,8 +75,12 @@ ALLOWED: dict[str, tuple[Callable[[Context], Any], set[str]]] = {
     "drafts.discard": (lambda ctx: drafts.discard(ctx, PROJECT, "borrador"), {"admin", "manager"}),
     "drafts.list_drafts": (lambda ctx: drafts.list_drafts(ctx, PROJECT), {"admin", "manager"}),
     "drafts.publish": (lambda ctx: drafts.publish(ctx, PROJECT, "borrador"), {"admin", "manager"}),
-    "extracts.stream_csv": (
-        lambda ctx: extracts.stream_csv(ctx, PROJECT, "hogar", Options()),
+    "extracts.open_central": (
+        lambda ctx: extracts.open_central(ctx, PROJECT, "hogar", extracts.CentralRequest()),
+        {"admin", "manager", "viewer"},
+    ),
+    "extracts.open_file": (
+        lambda ctx: extracts.open_file(ctx, PROJECT, "hogar", "csv", Request()),
         {"admin", "manager", "viewer"},
     ),
     "extracts.note_export": (

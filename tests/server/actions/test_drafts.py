@@ -14,7 +14,7 @@ from tests.server.wire import Wire, instance
 FIRST = form("hogar", questions("text mote", "integer edad"))
 SECOND = form(
     "hogar",
-    "| | type | name | label | was |\n| | text | alias | Nombre | mote |\n| | decimal | edad | Edad | |\n"
+    "| | type | name | label | was |\n| | text | alias | Alias | mote |\n| | decimal | edad | Edad | |\n"
     "| | date | dia | Día | |",
     version="2",
 )
