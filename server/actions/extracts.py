@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from server import problems
 from server.access import require
 from server.context import Context
 from server.extracts import asking, central, frame, naming, questions, refusals, treatments
-from server.extracts.archive import zipped
+from server.extracts.archive import Entry, zipped
 from server.extracts.asking import Request
 from server.extracts.central import Options
-from server.extracts.formats import FORMATS
+from server.extracts.codebook import Book
+from server.extracts.formats import FORMATS, codebook_files
 from server.extracts.questions import Asked
 from server.extracts.selection import Rows
 from server.extracts.treatments import Treatments
@@ -52,24 +54,35 @@ def open_file(
     """
     form = _find(ctx, project_id, form_id)
     require(ctx, "submission.read", form)
-    asked, disclosed = _read(ctx, form)
+
     one = FORMATS.get(kind)
-    if one is None:
-        raise refusals.no_format(kind, list(FORMATS))
-    project = projects.find_project(ctx.conn, project_id)
-    if project is None:
-        raise problems.no_project(project_id)
-    chosen = asking.understand(asked, request, counting=project.counting)
-    frames = frame.build(ctx.conn, asked, chosen, disclosed)
-    if archive and not one.whole:
-        entries = [(f"{table.name}.{kind}", lambda table=table: one.write([table], chosen)) for table in frames]
-        return File(f"{naming.file_name(form_id)}.{kind}.zip", "application/zip", zipped(entries))
-    if not one.whole:
-        frames = frames[:1] if not request.tables else frames
-        if len(frames) > 1:
-            raise refusals.one_table_only(kind, [table.name for table in frames])
-        return File(f"{frames[0].name}.{kind}", one.content_type, one.write(frames, chosen))
-    return File(f"{naming.file_name(form_id)}.{kind}", one.content_type, one.write(frames, chosen))
+    if one is None or (archive and one.whole):
+        raise refusals.no_format(f"{kind}.zip" if archive else kind, list(FORMATS))
+    book = _book(ctx, form, request, coded=one.coded)
+    frames, base = book.frames, naming.file_name(form_id)
+    if one.whole:
+        return File(f"{base}.{kind}", one.content_type, one.write(frames, book.chosen, book))
+    if archive:
+        entries: list[Entry] = [
+            (f"{table.name}.{kind}", partial(one.write, [table], book.chosen, book)) for table in frames
+        ]
+        beside = [(f"codebook.{end}", write) for end, (_, write) in codebook_files(book).items()]
+        return File(f"{base}.{kind}.zip", "application/zip", zipped([*entries, *beside]))
+    if len(frames) > 1 and request.tables:
+        raise refusals.one_table_only(kind, [table.name for table in frames])
+    return File(f"{frames[0].name}.{kind}", one.content_type, one.write(frames[:1], book.chosen, book))
+
+
+def open_codebook(ctx: Context, project_id: int, form_id: str, kind: str, request: Request) -> File:
+    """What the columns of such an extract are, as `xlsx` or `html`. Raises Problem 404.1, 403.1, 400.8."""
+    form = _find(ctx, project_id, form_id)
+    require(ctx, "submission.read", form)
+
+    files = codebook_files(_book(ctx, form, request))
+    if kind not in files:
+        raise refusals.no_format(kind, list(files))
+    content_type, write = files[kind]
+    return File(f"{naming.file_name(form_id)}.codebook.{kind}", content_type, write())
 
 
 def open_central(ctx: Context, project_id: int, form_id: str, request: CentralRequest, *, archive: bool = True) -> File:
@@ -108,6 +121,25 @@ def _find(ctx: Context, project_id: int, form_id: str) -> Form:
     if form is None:
         raise problems.no_form(form_id)
     return form
+
+
+def _book(ctx: Context, form: Form, request: Request, *, coded: bool = False) -> Book:
+    """The tables that are asked for, with all that the codebook says of them."""
+    project = projects.find_project(ctx.conn, form.project_id)
+    if project is None:
+        raise problems.no_project(form.project_id)
+    asked, disclosed = _read(ctx, form)
+    chosen = asking.understand(asked, request, counting=project.counting)
+    chosen = replace(chosen, labels=chosen.labels and not coded)
+    marks = [version.marks.get("privacy", {}) for version in forms.list_published(ctx.conn, form.id)]
+    return Book(
+        asked=asked,
+        frames=frame.build(ctx.conn, asked, chosen, disclosed),
+        chosen=chosen,
+        disclosed=disclosed,
+        privacy={path: str(mark) for version in marks for path, mark in version.items()},
+        made_at=ctx.now(),
+    )
 
 
 def _read(ctx: Context, form: Form) -> tuple[Asked, Treatments]:

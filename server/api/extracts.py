@@ -56,6 +56,18 @@ def extract(project_id: int, form_id: str, kind: str) -> Response:
     )
 
 
+@blueprint.get(f"{_FORM}/codebook.<kind>")
+def codebook(project_id: int, form_id: str, kind: str) -> Response:
+    """What the columns of an extract are, as `xlsx` or `html`."""
+    wanted: Request = options.read(request, ExtractQuery())
+    return _streamed(
+        project_id,
+        form_id,
+        f"codebook.{kind}",
+        lambda ctx: extracts.open_codebook(ctx, project_id, form_id, kind, wanted),
+    )
+
+
 def _central() -> CentralRequest:
     given: dict[str, Any] = options.read(request, CsvQuery())
     return CentralRequest(

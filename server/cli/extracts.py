@@ -1,4 +1,4 @@
-"""tejido extract: data as files."""
+"""tejido extract, codebook: data as files, and what stands in them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from server import problems
 from server.actions import extracts
 from server.actions.extracts import CentralRequest, File
 from server.actions.identity import CONSOLE
-from server.cli.desk import act, desk
-from server.context import Context
+from server.cli.desk import Desk, act, desk
+from server.context import Context, Office
 from server.extracts.asking import Request
 from server.extracts.formats import FORMATS
 
@@ -86,23 +86,51 @@ def extract(context: click.Context, /, form_id: str, project_id: int, out: Path,
             return extracts.open_central(ctx, project_id, form_id, _central(given))
         return extracts.open_file(ctx, project_id, form_id, kind, _request(given), archive=archive)
 
-    unfinished = out.with_name(f"{out.name}.part")
-    with at.office() as office, at.progress(f"{form_id}: KB", f"{form_id}: KB") as progress:
-        written = 0
-        with office.database.reading() as conn:
-            file = opened(office.context(conn, CONSOLE))
-            try:
-                with unfinished.open("wb") as target:
-                    for piece in file.pieces:
-                        target.write(piece)
-                        written += len(piece)
-                        progress(written // 1024, written // 1024)
-            except BaseException:
-                unfinished.unlink(missing_ok=True)
-                raise
+    with at.office() as office:
+        _keep(at, office, form_id, out, opened)
         count = act(office, lambda ctx: extracts.note_export(ctx, project_id, form_id, kind or "csv.zip"))
-        unfinished.replace(out)
     at.say(f"{count} envíos en {out}", f"{count} submissions in {out}")
+
+
+@click.command()
+@click.argument("form_id")
+@click.option("--project", "project_id", type=int, required=True, help="Number of the project.")
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The .xlsx or .html to write."
+)
+@_asked
+@click.pass_context
+def codebook(context: click.Context, /, form_id: str, project_id: int, out: Path, **given: Any) -> None:
+    """Say what the columns of an extract are, and which codes stand in them; takes the same options."""
+    at = desk(context)
+    kind = out.suffix.lower().removeprefix(".")
+    with at.office() as office:
+        _keep(
+            at,
+            office,
+            form_id,
+            out,
+            lambda ctx: extracts.open_codebook(ctx, project_id, form_id, kind, _request(given)),
+        )
+    at.say(f"Libro de códigos en {out}", f"Codebook in {out}")
+
+
+def _keep(at: Desk, office: Office, form_id: str, out: Path, opened: Callable[[Context], File]) -> None:
+    """Write a file under another name first, so that none is ever there in part."""
+    unfinished = out.with_name(f"{out.name}.part")
+    written = 0
+    with at.progress(f"{form_id}: KB", f"{form_id}: KB") as progress, office.database.reading() as conn:
+        file = opened(office.context(conn, CONSOLE))
+        try:
+            with unfinished.open("wb") as target:
+                for piece in file.pieces:
+                    target.write(piece)
+                    written += len(piece)
+                    progress(written // 1024, written // 1024)
+        except BaseException:
+            unfinished.unlink(missing_ok=True)
+            raise
+    unfinished.replace(out)
 
 
 def _kind(out: Path) -> tuple[str | None, bool]:

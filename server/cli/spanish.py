@@ -85,6 +85,9 @@ HELP: Final[dict[str, str]] = {
     "Write the submissions of a form to a file; the end of its name says which kind.": (
         "Escribir los envíos de un formulario en un archivo; el final de su nombre dice de qué clase."
     ),
+    "Say what the columns of an extract are, and which codes stand in them; takes the same options.": (
+        "Decir qué son las columnas de un extracto y qué códigos llevan; admite las mismas opciones."
+    ),
     "Write every typed table again from the raw submissions; the server may go on meanwhile.": (
         "Escribir de nuevo todas las tablas desde los envíos originales; el servidor puede seguir mientras tanto."
     ),
@@ -141,6 +144,7 @@ HELP: Final[dict[str, str]] = {
     "Print URL, settings and QR text as JSON.": "Imprimir URL, ajustes y texto del QR como JSON.",
     "Write the QR code as PNG.": "Escribir el código QR como PNG.",
     "Write the QR code as SVG.": "Escribir el código QR como SVG.",
+    "The .xlsx or .html to write.": "El .xlsx o .html que se escribe.",
     "The file to write: .csv, .xlsx, …; a .csv.zip has all tables, a .zip ODK Central's layout.": (
         "El archivo que se escribe: .csv, .xlsx, …; un .csv.zip lleva todas las tablas, un .zip el formato de ODK Central."
     ),

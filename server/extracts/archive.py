@@ -12,22 +12,30 @@ Entry = tuple[str, Callable[[], Iterator[bytes]]]
 """A file of an archive: its name, and what gives its content piece by piece."""
 
 
-class _Outlet:
+class Outlet:
     """A file that cannot seek: it only remembers what was written since the last look."""
+
+    closed = False
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
         self._waiting = 0
 
     def write(self, data: bytes) -> int:
-        self._pieces.append(bytes(data))
-        self._waiting += len(data)
-        return len(data)
+        """Remember some bytes."""
+        piece = bytes(data)
+        self._pieces.append(piece)
+        self._waiting += len(piece)
+        return len(piece)
 
     def flush(self) -> None:
         """Nothing to do: `take` hands out what there is."""
 
+    def close(self) -> None:
+        """Nothing to do."""
+
     def take(self, least: int) -> bytes:
+        """What was written since the last time, if it is `least` bytes or more."""
         if self._waiting < least or not self._waiting:
             return b""
         data = b"".join(self._pieces)
@@ -45,8 +53,8 @@ def pieces_of(file: IO[bytes]) -> Iterator[bytes]:
 
 def zipped(entries: Iterable[Entry]) -> Iterator[bytes]:
     """The bytes of a zip with these entries."""
-    outlet = _Outlet()
-    with zipfile.ZipFile(outlet, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:  # type: ignore[call-overload]
+    outlet = Outlet()
+    with zipfile.ZipFile(outlet, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
         for name, content in entries:
             info = zipfile.ZipInfo(name, date_time=time.localtime()[:6])
             info.compress_type = zipfile.ZIP_DEFLATED

@@ -22,7 +22,7 @@ class Column:
 
     `path` is the question's, or the column's own name where no question gives it. `part` tells apart the columns of one
     question: a choice's code, or `latitude`, `longitude`, `altitude`, `accuracy`. `codes` are the labels of values (code,
-    label) where values are codes.
+    label) where values are codes; `numbers` the number of each code that is a text, for programs that only label numbers.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Column:
     label: str = ""
     part: str = ""
     codes: tuple[tuple[str | int, str], ...] = ()
+    numbers: tuple[tuple[str, int], ...] = ()
 
 
 KNOWN_OF_SUBMISSIONS: Final[tuple[tuple[str, Kind, Sentence], ...]] = (

@@ -183,7 +183,9 @@ class _Builder:
         elif kind == "moment":
             piece = Piece((plain,), reads[:1], _in_zone(self._chosen.zone), question, treatment)
         else:
-            piece = Piece((replace(plain, codes=codes),), reads[:1], _as_read, question, treatment)
+            piece = Piece(
+                (replace(plain, codes=codes, numbers=question.numbers),), reads[:1], _as_read, question, treatment
+            )
         return _treated(piece)
 
     def _point(self, question: Question, name: str, label: str) -> tuple[Column, ...]:
@@ -240,7 +242,9 @@ def _treated(piece: Piece) -> Piece:
         return piece
     make, treat = piece.make, _changed(change)
     kind = piece.treatment.kind
-    told = tuple(replace(column, kind=kind, codes=()) for column in piece.columns) if kind else piece.columns
+    told = (
+        tuple(replace(column, kind=kind, codes=(), numbers=()) for column in piece.columns) if kind else piece.columns
+    )
     return replace(piece, columns=told, make=lambda read: make(treat(read)))
 
 

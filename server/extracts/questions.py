@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from forms.schema import Choice, Field, Schema, Texts
 from server.tables.layout import DataColumn, DataTable, Layout, storage_type
 
 _KNOWN_ALREADY = frozenset({"/meta/instanceID", "/meta/instanceName"})
 """Told of every submission as `_key` and `_instance_name`."""
+_WHOLE: Final = re.compile(r"0|-?[1-9][0-9]{0,8}", re.ASCII)
+"""A code that is a number: what is written from the number is the code again, and Stata can label it."""
 Lists = Mapping[str, Sequence[Choice]]
 """Choices that stand in files beside the form, by the id of their secondary instance."""
 
@@ -19,13 +23,16 @@ class Question:
     """A typed column and the question that fills it, as the newest version asks it that has it.
 
     `table` is the newest path of its typed table. `choices` are those of all versions, the newest version's first; () where
-    there are none or they are not known. `versions` ask it, the eldest first.
+    there are none or they are not known. `numbers` gives each code a number that no later version changes: the code itself
+    where all are whole numbers, else its place among all choices that the form ever offered, by age; () where the choices
+    stand in a file, which may change. `versions` ask it, the eldest first.
     """
 
     entry: Field
     table: str
     column: DataColumn
     choices: tuple[Choice, ...]
+    numbers: tuple[tuple[str, int], ...]
     versions: tuple[str, ...]
 
     @property
@@ -93,6 +100,7 @@ def read(form_id: str, schemas: Sequence[Schema], layout: Layout, lists: Lists |
                 table=newest_path(table),
                 column=column,
                 choices=_choices([(entry, schema) for _, entry, schema in asking], lists or {}),
+                numbers=_numbers([(entry, schema) for _, entry, schema in asking]),
                 versions=tuple(dict.fromkeys(schema.version for _, _, schema in reversed(asking))),
             )
             found.append(((age, schema.fields.index(newest)), question))
@@ -135,3 +143,14 @@ def _choices(asking: Sequence[tuple[Field, Schema]], lists: Lists) -> tuple[Choi
         for choice in lists.get(source.instance, ()):
             every.setdefault(choice.name, choice)
     return tuple(every.values())
+
+
+def _numbers(asking: Sequence[tuple[Field, Schema]]) -> tuple[tuple[str, int], ...]:
+    if asking[0][0].control != "select1":
+        return ()
+    every = dict.fromkeys(
+        choice.name for entry, schema in reversed(asking) for choice in schema.options(entry.path) if choice.name
+    )
+    if all(_WHOLE.fullmatch(name) for name in every):
+        return tuple((name, int(name)) for name in every)
+    return tuple((name, number) for number, name in enumerate(every, 1))

@@ -36,13 +36,13 @@ def no_format(kind: str, known: Sequence[str]) -> Problem:
     )
 
 
-def too_wide(table: str, columns: int, most: int) -> Problem:
-    """400.8: Excel has no so wide sheets."""
+def too_wide(table: str, columns: int, most: int, *, program: str = "Excel") -> Problem:
+    """400.8: the program has no so wide tables."""
     return Problem(
         400.8,
         Sentence(
-            es=f"La tabla «{table}» tiene {columns:,} columnas, y una hoja de Excel admite {most:,}.",
-            en=f"The table “{table}” has {columns:,} columns, and a sheet of Excel takes {most:,}.",
+            es=f"La tabla «{table}» tiene {columns:,} columnas, y {program} admite {most:,}.",
+            en=f"The table “{table}” has {columns:,} columns, and {program} takes {most:,}.",
         ),
         {"table": table, "columns": columns},
         Sentence(
@@ -62,4 +62,20 @@ def not_served(option: str) -> Problem:
         ),
         {"feature": option},
         Sentence(es=f"Pida el extracto sin {option}.", en=f"Ask for the extract without {option}."),
+    )
+
+
+def not_installed(what: str, extra: str) -> Problem:
+    """501.1: a format whose library is not there."""
+    return Problem(
+        501.1,
+        Sentence(
+            es=f"Este servidor se instaló sin {what}.",
+            en=f"This server was installed without {what}.",
+        ),
+        {"feature": what},
+        Sentence(
+            es=f"Quien lo administra puede añadirlo: pip install 'tejido[{extra}]'",
+            en=f"Whoever runs it can add it: pip install 'tejido[{extra}]'",
+        ),
     )

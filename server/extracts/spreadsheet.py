@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import IO, Any, Final
@@ -16,6 +16,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from server.extracts import refusals
 from server.extracts.archive import pieces_of
+from server.extracts.codebook import Sheet
 from server.extracts.columns import Column, Kind
 from server.extracts.delimited import is_formula_like
 from server.extracts.frame import Frame
@@ -31,15 +32,6 @@ LONG_TEXTS: Final = "long_texts"
 """The sheet of texts that no cell can hold."""
 _UNFIT: Final = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 _FORMATS: Final[dict[Kind, str]] = {"date": "yyyy-mm-dd", "time": "hh:mm:ss", "moment": "yyyy-mm-dd hh:mm:ss"}
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """A sheet of texts beside the tables: its name, its headings, its lines."""
-
-    name: str
-    headings: Sequence[str]
-    lines: Iterable[Sequence[str]]
 
 
 def written(frames: Sequence[Frame], chosen: Selection, beside: Sequence[Sheet] = ()) -> Iterator[bytes]:
