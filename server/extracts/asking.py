@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
@@ -17,10 +17,6 @@ from server.odata import filters
 
 COUNTING: Final = "counting"
 """In place of states of review: those that the project's indicators count."""
-_COUNTED: Final[Mapping[str, tuple[str, ...]]] = {
-    "not_rejected": tuple(state for state in REVIEWS if state != "rejected"),
-    "approved": ("approved",),
-}
 DATES: Final = ("received", "updated", "answered")
 
 
@@ -30,7 +26,7 @@ class Request:
 
     `tables` are names or paths of repeats, the form's own table by the form's id; `join` a repeat. `first` and `last` are
     days, both included, of `date_of`: `received`, `updated`, `answered` (the day the form says it was filled) or the name of
-    a question with a date. `review` are states of review, or `counting`. `place` is the code of a place of the project,
+    a question with a date. `review` are states of review, or `counting` alone. `place` is the code of a place of the project,
     `since` a cursor, `filter` OData's $filter, `zone` a name of the IANA database.
     """
 
@@ -115,7 +111,8 @@ def rows(
         received=spans.get("received", Span()),
         updated=spans.get("updated", Span()),
         changed_since=since,
-        review=_review(request.review, counting),
+        review=_review(request.review),
+        counting=counting if COUNTING in request.review else None,
         versions=request.versions,
         submitters=request.submitters,
         answers=tuple(answers),
@@ -123,16 +120,11 @@ def rows(
     )
 
 
-def _review(given: Sequence[str], counting: str) -> tuple[str, ...]:
-    states: list[str] = []
+def _review(given: Sequence[str]) -> tuple[str, ...]:
     for name in given:
-        if name == COUNTING:
-            states.extend(_COUNTED[counting])
-        elif name in REVIEWS:
-            states.append(name)
-        else:
+        if name not in REVIEWS and (name != COUNTING or len(given) > 1):
             raise _unknown("review", name, (*REVIEWS, COUNTING))
-    return tuple(dict.fromkeys(states))
+    return tuple(name for name in given if name != COUNTING)
 
 
 def _table(asked: Asked, name: str, option: str) -> str:

@@ -48,6 +48,9 @@ KNOWN_OF_SUBMISSIONS: Final[tuple[tuple[str, Kind, Sentence], ...]] = (
 )
 """What stands after the answers in the form's own table."""
 KEY: Final = Sentence("Identificador de la fila", "Key of the row")
+STABLE_KEY: Final = Sentence(
+    "Identificador de la fila que no cambia al editar", "Key of the row that stays the same after edits"
+)
 SUBMISSION_KEY: Final = Sentence("Identificador del envío", "Key of the submission")
 PARENT_KEY: Final = Sentence("Identificador de la fila que la contiene", "Key of the row that holds it")
 POSITION: Final = Sentence("Posición en la fila que la contiene", "Position in the row that holds it")

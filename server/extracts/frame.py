@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func
 
 from forms.problems import Sentence
 from server.extracts import columns, naming, questions, selection, treatments
@@ -136,17 +136,23 @@ class _Builder:
         treatment = treatments.of(self._disclosed, "_key")
         wanted = [("_key", columns.KEY)]
         if path:
-            wanted += [("_parent_key", columns.PARENT_KEY), ("_submission_key", columns.SUBMISSION_KEY)]
+            wanted += [
+                ("_parent_key", columns.PARENT_KEY),
+                ("_submission_key", columns.SUBMISSION_KEY),
+                ("_stable_key", columns.STABLE_KEY),
+            ]
         if treatment.left_out:
             return
         for name, label in wanted:
             column = Column(name=name, kind="text", path=name, label=label.say(self._words))
             if not path or name == "_submission_key":
                 yield Piece((column,), (form,), _changed(treatment.change), None, treatment)
-            elif treatment.change is None:
-                yield Piece((column,), (Read(path, 1, row[name]),), _as_read, None, treatment)
+                continue
+            read = Read(path, 1, func.coalesce(row[name], row["_key"]) if name == "_stable_key" else row[name])
+            if treatment.change is None:
+                yield Piece((column,), (read,), _as_read, None, treatment)
             else:
-                yield Piece((column,), (Read(path, 1, row[name]), form), _row_key(treatment.change), None, treatment)
+                yield Piece((column,), (read, form), _row_key(treatment.change), None, treatment)
         if path:
             column = Column(name="_position", kind="integer", path="_position", label=columns.POSITION.say(self._words))
             yield Piece((column,), (Read(path, 1, row["_position"]),), _as_read)

@@ -12,6 +12,7 @@ from sqlalchemy.sql import ColumnElement
 
 from server.extracts.questions import Question
 from server.odata.filters import Condition, to_sql
+from server.tables.counting import counts
 from server.tables.layout import DataColumn
 
 REVIEWS: Final = ("received", "edited", "hasIssues", "approved", "rejected")
@@ -41,13 +42,15 @@ class Answers:
 class Rows:
     """Which submissions: those that fulfil all that is said; what is empty or None asks for nothing.
 
-    `review` are of REVIEWS. `changed_since`: received or changed at that moment or later. `condition` is OData's $filter.
+    `review` are of REVIEWS; `counting`: what indicators count by this setting of the project. `changed_since`: received or
+    changed at that moment or later. `condition` is OData's $filter.
     """
 
     received: Span = Span()
     updated: Span = Span()
     changed_since: datetime | None = None
     review: tuple[str, ...] = ()
+    counting: str | None = None
     versions: tuple[str, ...] = ()
     submitters: tuple[int, ...] = ()
     answers: tuple[Answers, ...] = ()
@@ -102,6 +105,8 @@ def conditions(rows: Rows, parts: Sequence[Table]) -> list[ColumnElement[bool]]:
         states = [state for state in rows.review if state != "received"]
         looked_at = form["_review_state"].in_(states)
         found.append(or_(looked_at, form["_review_state"].is_(None)) if "received" in rows.review else looked_at)
+    if rows.counting is not None:
+        found.append(counts(form["_review_state"], rows.counting))
     if rows.versions:
         found.append(func.coalesce(form["_form_version"], "").in_(rows.versions))
     if rows.submitters:

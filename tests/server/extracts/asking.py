@@ -51,7 +51,8 @@ class Analyst:
 
     def csvs(self, form_id: str, **options: str) -> dict[str, pd.DataFrame]:
         """Every table."""
-        return {name: read_csv(data) for name, data in self.zip(form_id, "csv.zip", **options).items()}
+        files = self.zip(form_id, "csv.zip", **options)
+        return {name: read_csv(data) for name, data in files.items() if name.endswith(".csv")}
 
     def zip(self, form_id: str, kind: str, **options: str) -> dict[str, bytes]:
         """The files of a zip."""

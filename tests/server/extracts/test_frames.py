@@ -26,9 +26,9 @@ def test_tables_and_columns(desk: Desk, phone: Wire, analyst: Analyst):
 
     assert told == {
         "aldea.csv": ["_key", *ANSWERS, *KNOWN],
-        "aldea-persona.csv": ["_key", "_parent_key", "_submission_key", "_position", "nombre", "edad"],
-        "aldea-visita.csv": ["_key", "_parent_key", "_submission_key", "_position", "dia"],
-        "aldea-animal.csv": ["_key", "_parent_key", "_submission_key", "_position", "especie"],
+        "aldea-persona.csv": ["_key", "_parent_key", "_submission_key", "_stable_key", "_position", "nombre", "edad"],
+        "aldea-visita.csv": ["_key", "_parent_key", "_submission_key", "_stable_key", "_position", "dia"],
+        "aldea-animal.csv": ["_key", "_parent_key", "_submission_key", "_stable_key", "_position", "especie"],
     }
 
 
@@ -73,12 +73,26 @@ def test_rows_of_repeats_are_tied_to_what_holds_them(desk: Desk, phone: Wire, an
     read = analyst.csvs("aldea")
 
     assert read["aldea-persona.csv"].values.tolist() == [
-        ["uuid:1/persona[1]", "uuid:1", "uuid:1", "1", "Ana", "41"],
-        ["uuid:1/persona[2]", "uuid:1", "uuid:1", "2", "Beto", ""],
+        ["uuid:1/persona[1]", "uuid:1", "uuid:1", "uuid:1/persona[1]", "1", "Ana", "41"],
+        ["uuid:1/persona[2]", "uuid:1", "uuid:1", "uuid:1/persona[2]", "2", "Beto", ""],
     ]
     assert read["aldea-visita.csv"].values.tolist() == [
-        ["uuid:1/persona[1]/visita[1]", "uuid:1/persona[1]", "uuid:1", "1", "2026-01-01"],
-        ["uuid:1/persona[1]/visita[2]", "uuid:1/persona[1]", "uuid:1", "2", "2026-01-02"],
+        [
+            "uuid:1/persona[1]/visita[1]",
+            "uuid:1/persona[1]",
+            "uuid:1",
+            "uuid:1/persona[1]/visita[1]",
+            "1",
+            "2026-01-01",
+        ],
+        [
+            "uuid:1/persona[1]/visita[2]",
+            "uuid:1/persona[1]",
+            "uuid:1",
+            "uuid:1/persona[1]/visita[2]",
+            "2",
+            "2026-01-02",
+        ],
     ]
 
 
@@ -90,8 +104,8 @@ def test_a_repeat_is_joined_to_all_that_holds_it(desk: Desk, phone: Wire, analys
     frame = analyst.csv("aldea", join="visita", columns="nombre,edad,dia,cuartos")
 
     assert list(frame.columns) == [
-        "_key", "_parent_key", "_submission_key", "_position", "nombre", "cuartos", "dia", "persona-nombre", "edad",
-        "persona-visita-dia", *KNOWN,
+        "_key", "_parent_key", "_submission_key", "_stable_key", "_position", "nombre", "cuartos", "dia", "persona-nombre",
+        "edad", "persona-visita-dia", *KNOWN,
     ]  # fmt: skip
     chosen = [
         "_submission_key",
@@ -258,8 +272,8 @@ def test_treatments_decide_what_leaves(desk: Desk, phone: Wire):
     assert not {"nombre", "gps_latitude", "camino", "_submitter"} & set(form_table.columns)
     assert form_table[["_key", "dia", "today"]].values.tolist() == [["k-6", "2026-08", "2026-08-15"]]
     assert persons.values.tolist() == [
-        ["k-6/persona[1]", "k-6", "k-6", "1", "P3", "41"],
-        ["k-6/persona[2]", "k-6", "k-6", "2", "P4", ""],
+        ["k-6/persona[1]", "k-6", "k-6", "k-6/persona[1]", "1", "P3", "41"],
+        ["k-6/persona[2]", "k-6", "k-6", "k-6/persona[2]", "2", "P4", ""],
     ]
     assert list(visits["_key"]) == ["k-6/persona[1]/visita[1]", "k-6/persona[1]/visita[2]"]
     assert list(visits["dia"]) == ["2026-08", "2026-08"]

@@ -79,7 +79,15 @@ def test_an_empty_table_has_its_columns(desk: Desk, analyst: Analyst):
 
     frame = pd.read_parquet(io.BytesIO(analyst.file("aldea", "parquet", table="persona")))
 
-    assert list(frame.columns) == ["_key", "_parent_key", "_submission_key", "_position", "nombre", "edad"]
+    assert list(frame.columns) == [
+        "_key",
+        "_parent_key",
+        "_submission_key",
+        "_stable_key",
+        "_position",
+        "nombre",
+        "edad",
+    ]
     assert len(frame) == 0
 
 
