@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from forms.problems import Problem
 from server import problems
-from server.api import extracts, indicators, logframes, wire
+from server.api import corrections, extracts, indicators, logframes, submissions, wire
 from server.blobs.disk import DiskBlobs
 from server.context import Clock, Office, wall_clock
 from server.db import Database
@@ -52,9 +52,11 @@ def create_app(office: Office) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = office.settings.max_body
     endpoint.install(app, office)
     app.register_blueprint(routes.blueprint)
+    app.register_blueprint(corrections.blueprint)
     app.register_blueprint(extracts.blueprint)
     app.register_blueprint(indicators.blueprint)
     app.register_blueprint(logframes.blueprint)
+    app.register_blueprint(submissions.blueprint)
     app.register_blueprint(welcome.blueprint)
     app.add_url_rule("/healthz", "health", _health)
     app.register_error_handler(Problem, _tell)

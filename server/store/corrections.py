@@ -123,8 +123,8 @@ def log(
 
     `states` narrows it; memory does not grow with rows where the connection streams.
     """
-    for row in conn.execution_options(yield_per=500).execute(_log(form_id, submission_id, states)):
-        number = len(_COLUMNS)
+    number = len(_COLUMNS)
+    for row in conn.execute(_log(form_id, submission_id, states).execution_options(yield_per=500)):
         yield LoggedCorrection(Correction(*row[:number]), *row[number:])
 
 
