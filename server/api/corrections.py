@@ -1,4 +1,4 @@
-"""Corrections over HTTP: made, taken back, confirmed; the log of all of them as JSON and CSV."""
+"""Corrections over HTTP: made, taken back, confirmed, by workbook too; the log of all of them as JSON and CSV."""
 
 from __future__ import annotations
 
@@ -7,20 +7,25 @@ from contextlib import ExitStack
 from typing import Any, Final
 
 from flask import Blueprint, Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from forms.problems import Problem
-from server.actions import corrections
+from server import problems
+from server.actions import correction_sheets, correction_uploads, corrections
+from server.actions.correction_sheets import Wanted
 from server.api import bodies, options
 from server.api.schemas import corrections as wire
 from server.api.wire import tell
+from server.cleaning import uploads
 from server.extracts import cleaning_log
 from server.http.answers import disposition
-from server.http.endpoint import act, asking
+from server.http.endpoint import act, ask, asking
 
 blueprint = Blueprint("api_corrections", __name__)
 blueprint.register_error_handler(Problem, tell)
 _FORM: Final = "/v1/projects/<number:project_id>/forms/<segment:form_id>"
 _JSON: Final = "application/json; charset=utf-8"
+_XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _CSV: Final = "text/csv; charset=utf-8"
 
 
@@ -43,6 +48,30 @@ def list_of_submission(project_id: int, form_id: str, instance_id: str) -> Respo
 def get_log(project_id: int, form_id: str, csv: bool = False) -> Response:
     """The cleaning log of a form, eldest first, streamed."""
     return _log(project_id, form_id, None, csv=csv)
+
+
+@blueprint.get(f"{_FORM}/corrections.xlsx")
+def download(project_id: int, form_id: str) -> Response:
+    """The workbook in which answers are corrected: those with an open flag, or to the questions that are named."""
+    given: dict[str, Any] = options.read(request, wire.SheetQuery())
+    wanted = Wanted(checks=given["check"], questions=given["question"], records=given["record"])
+    language = given["language"] or ("en" if request.accept_languages.best_match(["es", "en"]) == "en" else "es")
+    data = ask(lambda ctx: correction_sheets.download(ctx, project_id, form_id, wanted, language))
+    act(lambda ctx: correction_sheets.note_download(ctx, project_id, form_id))
+    response = Response(data, content_type=_XLSX)
+    response.headers["Content-Disposition"] = disposition(f"{form_id}-corrections.xlsx")
+    return response
+
+
+@blueprint.post(f"{_FORM}/corrections.xlsx")
+def upload(project_id: int, form_id: str) -> Response:
+    """Take back the workbook in the body, or with `?dryRun=true` say what it would change."""
+    given: dict[str, Any] = options.read(request, wire.UploadQuery())
+    ask(lambda ctx: correction_uploads.expect(ctx, project_id, form_id))
+    read = uploads.read(_body())
+    if given["dryRun"]:
+        return _answer(wire.outcome(ask(lambda ctx: correction_uploads.foresee(ctx, project_id, form_id, read))))
+    return _answer(wire.outcome(act(lambda ctx: correction_uploads.apply(ctx, project_id, form_id, read))))
 
 
 @blueprint.patch(f"{_FORM}/corrections/<number:correction_id>")
@@ -70,6 +99,14 @@ def _log(project_id: int, form_id: str, instance_id: str | None, *, csv: bool = 
     if csv:
         response.headers["Content-Disposition"] = disposition(f"{form_id}-corrections.csv")
     return response
+
+
+def _body() -> bytes:
+    request.max_content_length = uploads.MAX_FILE
+    try:
+        return request.get_data(cache=False)
+    except RequestEntityTooLarge as error:
+        raise problems.too_large("corrections.xlsx", uploads.MAX_FILE) from error
 
 
 def _answer(document: dict[str, Any]) -> Response:

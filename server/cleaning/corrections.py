@@ -17,7 +17,9 @@ MAX_TEXT: Final = 100_000
 """Characters of a value that is laid over an answer."""
 _FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _SHOWN: Final = 12
-_TYPES: Final[Mapping[Type, Sentence]] = {
+SELECTS: Final = ("select1", "select", "rank")
+"""Controls whose answers are codes of choices."""
+TYPES: Final[Mapping[Type, Sentence]] = {
     "int": Sentence("un número entero", "a whole number"),
     "decimal": Sentence("un número (con punto: 3.5)", "a number (with a point: 3.5)"),
     "boolean": Sentence("true o false", "true or false"),
@@ -31,6 +33,7 @@ _TYPES: Final[Mapping[Type, Sentence]] = {
     "geotrace": Sentence("puntos con punto y coma entre ellos", "points with semicolons between them"),
     "geoshape": Sentence("puntos con punto y coma entre ellos", "points with semicolons between them"),
 }
+"""What is expected of an answer, by its type; any text where a type is not here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,13 +120,13 @@ def refusal(schema: Schema, entry: Field, text: str | None) -> Sentence | None:
     except values.MisfitError:
         value = None
     if value is None:
-        wanted = _TYPES.get(type_, Sentence("otro valor", "another value"))
+        wanted = TYPES.get(type_, Sentence("otro valor", "another value"))
         return Sentence(f"«{text[:60]}» no es {wanted.es}.", f"“{text[:60]}” is not {wanted.en}.")
     return _no_choice(schema, entry, text)
 
 
 def _no_choice(schema: Schema, entry: Field, text: str) -> Sentence | None:
-    choices = [choice.name for choice in schema.options(entry.path)] if entry.control in _SELECTS else []
+    choices = [choice.name for choice in schema.options(entry.path)] if entry.control in SELECTS else []
     if not choices:
         return None
     given = [text] if entry.control == "select1" else text.split()
@@ -139,9 +142,6 @@ def _no_choice(schema: Schema, entry: Field, text: str) -> Sentence | None:
     return None
 
 
-_SELECTS: Final = ("select1", "select", "rank")
-
-
 def remark(schema: Schema, entry: Field) -> Sentence | None:
     """What should be said of a correction of this question that is allowed."""
     if entry.calculate is not None and entry.control is None:
@@ -149,7 +149,7 @@ def remark(schema: Schema, entry: Field) -> Sentence | None:
             "La respuesta se calcula de otras: las que salen de ella no se vuelven a calcular.",
             "The answer is calculated from others: what is calculated from it is not calculated again.",
         )
-    if entry.control in _SELECTS and not schema.options(entry.path):
+    if entry.control in SELECTS and not schema.options(entry.path):
         return Sentence(
             "Las opciones están en un archivo: no se revisó que el valor sea una de ellas.",
             "The choices stand in a file: it was not checked that the value is one of them.",

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from forms.problems import Problem, Sentence
+from collections.abc import Sequence
+from typing import Final
+
+from forms.problems import Finding, Problem, Sentence
 from server.problems import not_found
+
+MOST_TOLD: Final = 500
+"""Faults of a workbook that are told one by one."""
+_IN_SENTENCE: Final = 5
 
 
 def no_submission(instance_id: str) -> Problem:
@@ -85,4 +92,33 @@ def not_open(number: int, state: str) -> Problem:
             en=f"Correction {number} is open no more ({state}).",
         ),
         {"correctionId": number, "state": state},
+    )
+
+
+def sheet_refused(findings: Sequence[Finding]) -> Problem:
+    """400.51: an uploaded workbook of corrections is refused as a whole; `details["findings"]` says each fault by cell."""
+    count = len(findings)
+    told = [finding.to_dict() for finding in findings[:MOST_TOLD]]
+    es = " · ".join(finding.say("es") for finding in findings[:_IN_SENTENCE])
+    en = " · ".join(finding.say("en") for finding in findings[:_IN_SENTENCE])
+    more = count - _IN_SENTENCE
+    return Problem(
+        400.51,
+        Sentence(
+            es=f"El libro no se aplicó: {es}" + (f" · y {more} más." if more > 0 else ""),
+            en=f"The workbook was not applied: {en}" + (f" · and {more} more." if more > 0 else ""),
+        ),
+        {"findings": told, "count": count},
+    )
+
+
+def too_many(count: int, most: int) -> Problem:
+    """400.8: more answers than a workbook holds."""
+    return Problem(
+        400.8,
+        Sentence(
+            es=f"Son más de {most} respuestas; pida menos (por pregunta, registro o señal).",
+            en=f"These are more than {most} answers; ask for less (by question, record or flag).",
+        ),
+        {"count": count, "limit": most},
     )

@@ -44,6 +44,7 @@ class Standing:
     found: Sequence[Found]
     names: Mapping[str, str]
     renamed: Sequence[Correction] = ()
+    once: frozenset[str] = frozenset()
 
     @cached_property
     def decision(self) -> Decision:
@@ -149,7 +150,10 @@ def _stand(
         rows = tables.rows_of(_plan(conn, known, schema), sent, instance_id="")[0]
         traced = {current.id: {row.key: Traced(submission.instance_id + row.key, ()) for row in rows}}
     keys = {place: one.key for place, one in traced[current.id].items()}
-    bare = Standing(submission=submission, version=current, schema=schema, sent=sent, keys=keys, found=(), names=names)
+    once = frozenset(one.key for rows_ in traced.values() for one in rows_.values())
+    bare = Standing(
+        submission=submission, version=current, schema=schema, sent=sent, keys=keys, found=(), names=names, once=once
+    )
     known_by = {one.id: one.row_key for one in held}
     renamed = [one for one in (_renamed(one, traced) for one in held) if one.row_key != known_by[one.id]]
     open_ = [_renamed(one, traced) for one in held if one.state in ("active", "reopened")]

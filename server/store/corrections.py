@@ -16,7 +16,7 @@ from server.model.corrections import (
     corrections,
 )
 from server.model.people import actors
-from server.model.submissions import submissions
+from server.model.submissions import flags, submissions
 from server.prepared import Prepared
 
 _COLUMNS: tuple[ColumnElement[Any], ...] = (
@@ -58,6 +58,28 @@ def find(conn: Connection, form_id: int, correction_id: int) -> Correction | Non
         )
     ).first()
     return Correction(*row) if row else None
+
+
+def list_flagged(
+    conn: Connection, form_id: int, *, checks: Collection[str] = (), most: int
+) -> list[tuple[str, str, str, str]]:
+    """Where open flags of a form's living submissions stand: instance id, key of the row as typed tables have it, question
+    ("": none in particular) and check; by submission, `most` of them. `checks` are beginnings of their names."""
+    statement = (
+        select(submissions.c.instance_id, flags.c.row_key, flags.c.path, flags.c.check)
+        .join(submissions, submissions.c.id == flags.c.submission_id)
+        .where(
+            submissions.c.form_id == form_id,
+            submissions.c.draft.is_(False),
+            submissions.c.deleted_at.is_(None),
+            flags.c.state == "open",
+        )
+        .order_by(submissions.c.id, flags.c.id)
+        .limit(most)
+    )
+    if checks:
+        statement = statement.where(or_(*(flags.c.check.startswith(check, autoescape=True) for check in checks)))
+    return [(key, row_key, path, check) for key, row_key, path, check in conn.execute(statement)]
 
 
 def add(conn: Connection, **values: Any) -> int:

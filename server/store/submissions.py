@@ -275,6 +275,22 @@ def list_ids(conn: Connection, form_id: int, *, above: int = 0, most: int = 500)
     return list(conn.execute(statement).scalars())
 
 
+def list_living(conn: Connection, form_id: int, *, above: int = 0, most: int = 500) -> list[tuple[int, str]]:
+    """Ids and instance ids of a form's living submissions, drafts left out, in order: the next `most` after `above`."""
+    statement = (
+        select(submissions.c.id, submissions.c.instance_id)
+        .where(
+            submissions.c.form_id == form_id,
+            submissions.c.draft.is_(False),
+            submissions.c.deleted_at.is_(None),
+            submissions.c.id > above,
+        )
+        .order_by(submissions.c.id)
+        .limit(most)
+    )
+    return [(row.id, row.instance_id) for row in conn.execute(statement)]
+
+
 def count(conn: Connection, form_id: int) -> int:
     """How many submissions of a form are held, drafts and deleted ones left out."""
     statement = (

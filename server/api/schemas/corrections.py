@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from marshmallow import Schema, ValidationError, fields
 
+from server.actions.correction_uploads import Outcome, Row
 from server.actions.corrections import UNSAID, Corrected, Wish
-from server.api.options import Names
+from server.api.options import Flag, Names
 from server.api.schemas.wording import sentence
 from server.extracts import cleaning_log
 
@@ -58,6 +59,28 @@ class LogQuery(Schema):
     record = fields.String(load_default=None)
 
 
+class SheetQuery(Schema):
+    """Which answers a workbook holds: those with open flags (`check`: of these checks only), or to each `question` (a path or
+    a name); of `record` only. `language`: es or en."""
+
+    check = Names(load_default=())
+    question = Names(load_default=())
+    record = Names(load_default=())
+    language = fields.Method(deserialize="read_language", load_default=None)
+
+    def read_language(self, value: Any) -> str | None:
+        """One of the two, or none."""
+        if value not in ("es", "en", ""):
+            raise ValidationError(["use es o en.", "use es or en."])
+        return value or None
+
+
+class UploadQuery(Schema):
+    """`dryRun`: everything is said and nothing changed."""
+
+    dryRun = Flag(load_default=False)  # noqa: N815  the wire's name
+
+
 def wish(given: dict[str, Any]) -> Wish:
     """What a body asks for."""
     return Wish(
@@ -75,3 +98,28 @@ def corrected(one: Corrected) -> dict[str, Any]:
         **cleaning_log.bare(one.correction),
         "remark": sentence(one.remark) if one.remark is not None else None,
     }
+
+
+def outcome(one: Outcome) -> dict[str, Any]:
+    """What an upload did, or would do: each row that was applied, and each that was refused with its reason."""
+    return {
+        "dryRun": one.dry_run,
+        "applied": [_row(row) for row in one.rows if row.refused is None],
+        "refused": [_row(row) for row in one.refused],
+        "unchanged": one.unchanged,
+    }
+
+
+def _row(row: Row) -> dict[str, Any]:
+    told = {
+        "line": row.number,
+        "record": row.record,
+        "row": row.row,
+        "question": row.question,
+        "oldValue": row.old_text,
+        "newValue": row.new_text,
+    }
+    if row.refused is not None:
+        return {**told, "reason": sentence(row.refused)}
+    remark = sentence(row.remark) if row.remark is not None else None
+    return {**told, "id": row.correction.id if row.correction is not None else None, "remark": remark}

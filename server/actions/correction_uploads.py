@@ -1,0 +1,223 @@
+"""Correction uploads: what people wrote in a workbook of answers, foreseen or laid over them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from forms.problems import Finding, Problem, Sentence
+from forms.schema import Field, Schema
+from server.access import require
+from server.actions import corrections
+from server.actions.corrections import Wish
+from server.actions.forms import get_form
+from server.cleaning import corrections as rules
+from server.cleaning import refusals, standing, uploads
+from server.cleaning.standing import Standing
+from server.cleaning.uploads import Line, Upload
+from server.context import Context
+from server.model.corrections import Correction
+from server.model.forms import Form
+from server.store import submissions
+from server.tables import registry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A row of an upload and what became of it: `correction` where it was applied, `refused` why it was not, `remark` what
+    should be said of it; none of them in a dry run for what would be applied."""
+
+    number: int
+    record: str
+    row: str
+    question: str
+    old_text: str | None
+    new_text: str | None
+    correction: Correction | None = None
+    refused: Sentence | None = None
+    remark: Sentence | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What an upload did or, where it was a `dry_run`, would do. `unchanged`: rows whose new value is what stands already."""
+
+    dry_run: bool
+    rows: tuple[Row, ...]
+    unchanged: int
+
+    @property
+    def applied(self) -> int:
+        """How many answers were corrected, or would be."""
+        return sum(row.refused is None for row in self.rows)
+
+    @property
+    def refused(self) -> tuple[Row, ...]:
+        """The rows that were refused by name."""
+        return tuple(row for row in self.rows if row.refused is not None)
+
+
+@dataclass(slots=True)
+class _Judged:
+    """What a workbook asks for: what is wrong by cell, rows that would be applied or not, and those without effect."""
+
+    findings: list[Finding] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    unchanged: int = 0
+
+
+def expect(ctx: Context, project_id: int, form_id: str) -> None:
+    """Ask whether an upload may be made, before it is read. Raises Problem 404.1, 403.1."""
+    form = get_form(ctx, project_id, form_id)
+    require(ctx, "submission.update", form)
+
+
+def foresee(ctx: Context, project_id: int, form_id: str, upload: Upload) -> Outcome:
+    """What an upload would do; nothing changes.
+
+    Rows whose old value is no longer what stands, or whose row is gone, are refused by name. Raises Problem 400.51 with
+    every cell that is wrong by itself (no such record, row or question, a value of another type, no choice of the list).
+    """
+    form = get_form(ctx, project_id, form_id)
+    require(ctx, "submission.update", form)
+    judged = _judge(ctx, form, upload)
+    return Outcome(dry_run=True, rows=tuple(judged.rows), unchanged=judged.unchanged)
+
+
+def apply(ctx: Context, project_id: int, form_id: str, upload: Upload) -> Outcome:
+    """The same, done: everything that `foresee` refuses as a whole is refused here, before anything changes."""
+    form = get_form(ctx, project_id, form_id)
+    require(ctx, "submission.update", form)
+    judged = _judge(ctx, form, upload)
+
+    by_number = {line.number: line for line in upload.lines}
+    rows: dict[int, Row] = {row.number: row for row in judged.rows}
+    together: dict[str, list[Row]] = {}
+    for row in judged.rows:
+        if row.refused is None:
+            together.setdefault(row.record, []).append(row)
+    ids = {record: corrections.find(ctx, form, record).id for record in together}
+    for record in sorted(
+        together, key=ids.__getitem__
+    ):  # in the order of a rebuild, so that neither waits for the other
+        submission = corrections.hold(ctx, form, record)
+        stands = corrections.read(ctx, form, submission)
+        done = [_apply(ctx, form, stands, row, by_number[row.number]) for row in together[record]]
+        rows |= {row.number: row for row in done}
+        if any(row.correction is not None for row in done):
+            corrections.finish(ctx, submission.id)
+
+    outcome = Outcome(dry_run=False, rows=tuple(rows.values()), unchanged=judged.unchanged)
+    ctx.record(
+        "form.correction.import",
+        project_id=project_id,
+        form_id=form.id,
+        details={"applied": outcome.applied, "refused": len(outcome.refused)},
+    )
+    return outcome
+
+
+def _apply(ctx: Context, form: Form, stands: Standing, row: Row, line: Line) -> Row:
+    wish = Wish(row=row.row, path=row.question, new_text=row.new_text, reason=line.reason, old_text=row.old_text)
+    try:
+        made = corrections.lay(ctx, form, stands, wish)
+    except Problem as problem:  # something changed since it was judged
+        return replace(row, refused=problem.sentence)
+    return replace(row, correction=made.correction)
+
+
+def _judge(ctx: Context, form: Form, upload: Upload) -> _Judged:
+    judged = _Judged(list(upload.findings))
+    everything = registry.schema_of_form(ctx.conn, form.id) if form.current_version_id is not None else None
+    together: dict[str, list[Line]] = {}
+    for line in upload.lines:
+        together.setdefault(line.record, []).append(line)
+    for record, lines in together.items():
+        submission = submissions.find(ctx.conn, form.id, record)
+        if submission is None or submission.deleted_at is not None:
+            told = refusals.no_submission(record).way_out or refusals.no_submission(record).sentence
+            judged.findings.extend(line.wrong("record", told) for line in lines)
+            continue
+        stands = standing.read(ctx.conn, form, submission)
+        if stands is None or stands.sent.encrypted:
+            refused = refusals.unreadable(record).sentence
+            judged.rows.extend(_row(line, None, None, refused=refused) for line in lines)
+            continue
+        for line in lines:
+            _judge_line(judged, stands, everything, line)
+        if len(judged.findings) > refusals.MOST_TOLD:
+            break
+    if judged.findings:
+        raise refusals.sheet_refused(sorted(judged.findings, key=lambda one: (one.row or 0, one.column or "")))
+    judged.rows.sort(key=lambda row: row.number)
+    return judged
+
+
+def _judge_line(judged: _Judged, stands: Standing, everything: Schema | None, line: Line) -> None:
+    key = line.row or stands.submission.instance_id
+    entry = stands.find_question(line.question)
+    known = entry or (everything.by_path.get(line.question) if everything is not None else None)
+    if known is None or known.kind != "question":
+        told = Sentence("El formulario no tiene esta pregunta.", "The form has no such question.")
+        judged.findings.append(line.wrong("question", told))
+        return
+    if key not in stands.once:
+        told = Sentence("El registro no tiene esta fila.", "The record has no such row.")
+        judged.findings.append(line.wrong("row", told))
+        return
+    new = None if line.is_blank else uploads.text_of(known.type or "string", line.new)
+    if isinstance(new, Sentence):
+        judged.findings.append(line.wrong("new", new))
+        return
+    wrong = rules.refusal(stands.schema if entry is not None else everything or stands.schema, known, new)
+    if wrong is not None:
+        judged.findings.append(line.wrong("new", wrong))
+        return
+    _judge_place(judged, stands, entry, line, key, new)
+
+
+def _judge_place(judged: _Judged, stands: Standing, entry: Field | None, line: Line, key: str, new: str | None) -> None:
+    place = stands.places.get(key)
+    if place is None:
+        told = Sentence("La fila ya no está en el registro.", "The row is no longer in the record.")
+        judged.rows.append(_row(line, None, new, refused=told))
+        return
+    if entry is None:
+        told = Sentence(
+            "La versión que responde el registro no tiene esta pregunta.",
+            "The version that the record answers has no such question.",
+        )
+        judged.rows.append(_row(line, None, new, refused=told))
+        return
+    if stands.schema.repeat_of(entry.path) != stands.table_of(place):
+        told = Sentence("La pregunta no es de esta fila.", "The question is not one of this row.")
+        judged.findings.append(line.wrong("question", told))
+        return
+    said = stands.answers.get((place, entry.path))
+    if not line.sees(said):
+        told = refusals.not_as_expected(entry.path, line.old, said).sentence
+        judged.rows.append(_row(line, line.old, new, refused=told))
+    elif said == new:
+        judged.unchanged += 1
+    else:
+        made = _row(line, said, new, remark=rules.remark(stands.schema, entry))
+        judged.rows.append(replace(made, row=key, question=entry.path))
+
+
+def _row(
+    line: Line,
+    old: str | None,
+    new: str | None,
+    *,
+    refused: Sentence | None = None,
+    remark: Sentence | None = None,
+) -> Row:
+    return Row(
+        number=line.number,
+        record=line.record,
+        row=line.row,
+        question=line.question,
+        old_text=old,
+        new_text=new,
+        refused=refused,
+        remark=remark,
+    )
