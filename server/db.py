@@ -176,6 +176,29 @@ class _Writer:
                 future.set_result(result)
 
 
+def is_about_values(error: DBAPIError) -> bool:
+    """Whether a statement failed for a value that it computed with: too large, of no type, beyond what a pattern may take.
+
+    SQLSTATE classes 22 (data exceptions), 2201B and 54 (program limits), P0001 (raised by a function); on SQLite what one of
+    our functions raised, and values too big.
+    """
+    if error.connection_invalidated:
+        return False
+    code = getattr(error.orig, "sqlstate", None)
+    if code is not None:
+        return code[:2] in ("22", "54") or code == "P0001"
+    if isinstance(error.orig, sqlite3.Error):
+        told = str(error.orig)
+        return isinstance(error, DataError) or "user-defined function" in told or "integer overflow" in told
+    return False
+
+
+def _is_unencodable(error: DBAPIError) -> bool:
+    """Whether a text cannot be kept as it is: a NUL in it, or half a character."""
+    code = getattr(error.orig, "sqlstate", None)
+    return code in ("22021", "22P05") or (code is None and isinstance(error, DataError) and "NUL" in str(error.orig))
+
+
 @contextmanager
 def _unavailable_told(engine: Engine) -> Iterator[None]:
     try:
@@ -186,8 +209,10 @@ def _unavailable_told(engine: Engine) -> Iterator[None]:
         if error.connection_invalidated:
             engine.dispose()  # the other idle connections went with it
             raise problems.unavailable("database: connection lost") from error
-        if isinstance(error, DataError):
+        if _is_unencodable(error):
             raise problems.not_storable() from error
+        if is_about_values(error):
+            raise  # neither the request nor the database is to blame: it is logged as what was not foreseen
         if isinstance(error, OperationalError | InterfaceError) or type(error) is DatabaseError:  # the last: malformed
             raise problems.unavailable(f"database: {type(error).__name__}") from error
         raise

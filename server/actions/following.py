@@ -16,7 +16,7 @@ from server.cleaning import standing
 from server.cleaning.standing import Standing
 from server.context import Context
 from server.db import Again
-from server.indicators import catalogue, facts
+from server.indicators import catalogue, filling
 from server.model.forms import Form
 from server.model.submissions import Submission
 from server.prepared import statement
@@ -167,7 +167,7 @@ def prepare_rebuild(ctx: Context) -> list[Held]:
         if wanted or indicators.list_fact_tables(ctx.conn, form.id):
             forms.hold_for_change(ctx.conn, form.id)
         ddl.repair(ctx.conn, registry.load(ctx.conn, form.id))
-        facts.renew(ctx.conn, form.id, wanted, rewritten=True)
+        filling.renew(ctx.conn, form.id, wanted, rewritten=True)
     ctx.record("config.rebuild")
     conn = ctx.conn
     return [
@@ -212,7 +212,7 @@ def sweep(ctx: Context, form_id: int) -> None:
     """Remove typed rows of a form whose submission is not there."""
     require(ctx, "config.set", None)
     rows.clear_orphans(ctx.conn, registry.load(ctx.conn, form_id))
-    facts.clear_orphans(ctx.conn, catalogue.tables_of(ctx.conn, forms.get_form(ctx.conn, form_id)))
+    filling.clear_orphans(ctx.conn, catalogue.tables_of(ctx.conn, forms.get_form(ctx.conn, form_id)))
 
 
 def retry_failures(ctx: Context, *, most: int = 50) -> int:
@@ -298,13 +298,14 @@ def _tabulate(ctx: Context, followed: Followed) -> None:
 
 def _measure(ctx: Context, followed: Followed) -> None:
     """What the submission gives to each indicator."""
-    facts_of(ctx, followed.form).write(ctx.conn, followed.submission.id, fresh=followed.fresh)
+    writer = facts_of(ctx, followed.form)
+    writer.write(ctx.conn, followed.submission.id, fresh=followed.fresh, careful=ctx.careful)
 
 
-def facts_of(ctx: Context, form: Form) -> facts.Writer:
+def facts_of(ctx: Context, form: Form) -> filling.Writer:
     """What writes the facts of a form's submissions."""
     key = ("facts", form.id, form.layout_revision)
-    return registry.remember(ctx.conn, key, lambda: facts.Writer(catalogue.tables_of(ctx.conn, form)))
+    return registry.remember(ctx.conn, key, lambda: filling.Writer(catalogue.tables_of(ctx.conn, form)))
 
 
 FOLLOWERS: Final[dict[str, Follower]] = {"tables": _tabulate, INDICATORS: _measure}

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
+
+from sqlalchemy.exc import DBAPIError
 
 from forms.problems import Problem, Sentence
 from server import problems
 from server.access import may, require
 from server.context import Context
-from server.indicators import catalogue, kept, masking, records, refusals, splits, targets, values
+from server.db import is_about_values
+from server.indicators import catalogue, filling, kept, masking, records, refusals, splits, targets, values
 from server.indicators.asking import Request, own_period, understand
 from server.indicators.book import Kept
 from server.indicators.catalogue import Catalogue
 from server.indicators.declarations import Indicator
+from server.indicators.filling import Uncomputed
 from server.indicators.periods import WHOLE
 from server.indicators.records import Record
 from server.indicators.resolving import Resolved, Wrong, question_of
@@ -36,7 +40,8 @@ _ONE_PERIOD: Final = Sentence(
 class Listed:
     """An indicator in force. `waits` says what it cannot be computed without, `broken` what is wrong with it by now.
 
-    `period` is what its values go by unless somebody asks otherwise: a kind of period, `round` or `all`.
+    `period` is what its values go by unless somebody asks otherwise: a kind of period, `round` or `all`. `uncomputed` are
+    the records of which it could not be computed, told to whoever may see small numbers.
     """
 
     kept: Kept[Indicator]
@@ -45,6 +50,7 @@ class Listed:
     broken: tuple[Wrong, ...]
     period: str
     minimum_n: int
+    uncomputed: Uncomputed | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +74,16 @@ class Described:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """The figures of several indicators; `unavailable` says of the others why there are none."""
+    """The figures of several indicators; `unavailable` says of the others why there are none.
+
+    `uncomputed` are records that some could not be computed of: excluded from their figures, and named to whoever may see
+    small numbers.
+    """
 
     catalogue: Catalogue
     values: tuple[Values, ...]
     unavailable: Mapping[str, Sentence]
+    uncomputed: Mapping[str, Uncomputed]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +107,8 @@ def list_indicators(ctx: Context, project_id: int) -> list[Listed]:
     """What a project measures, in the order of its workbooks."""
     found = get_catalogue(ctx, project_id)
     require(ctx, "indicator.list", found.project)
-    return [_listed(found, name) for name in found.book.indicators]
+    uncomputed = _uncomputed(ctx, found)
+    return [replace(_listed(found, name), uncomputed=uncomputed.get(name)) for name in found.book.indicators]
 
 
 def get_indicator(ctx: Context, project_id: int, name: str) -> Listed:
@@ -104,7 +116,7 @@ def get_indicator(ctx: Context, project_id: int, name: str) -> Listed:
     found = get_catalogue(ctx, project_id)
     require(ctx, "indicator.read", found.project)
     require_known(found, name)
-    return _listed(found, name)
+    return replace(_listed(found, name), uncomputed=_uncomputed(ctx, found).get(name))
 
 
 def describe_indicator(ctx: Context, project_id: int, name: str) -> Described:
@@ -151,7 +163,7 @@ def get_values(
             _require_open(found, one)
         made = masking.hide(ctx.conn, found, made, request)
     made = targets.beside(ctx.conn, found, made, request, masked=masked)
-    reasons = {name: one.waits for name, one in made.items()} if names is None else {}
+    reasons = {name: one.waits for name, one in made.items()}
     unavailable = {
         name: reason
         for name in (found.book.indicators if names is None else asked)
@@ -161,6 +173,7 @@ def get_values(
         catalogue=found,
         values=tuple(one for name, one in made.items() if name not in unavailable),
         unavailable=unavailable,
+        uncomputed={} if masked else _uncomputed(ctx, found),
     )
 
 
@@ -194,7 +207,12 @@ def list_records(
     if asked.keys is not None and len(asked.keys) > 1:
         raise problems.wrong_value("period", request.period, _ONE_PERIOD)
     wanted = min(most, records.MOST)
-    rows = records.find(ctx.conn, found, resolved, asked, only, after=after, most=wanted + 1)
+    try:
+        rows = records.find(ctx.conn, found, resolved, asked, only, after=after, most=wanted + 1)
+    except DBAPIError as error:
+        if not is_about_values(error):
+            raise
+        raise refusals.indicator_broken(name, values.UNCOMPUTABLE) from error
     return Page(resolved=resolved, form_id=resolved.form.form_id, records=tuple(rows[:wanted]), more=len(rows) > wanted)
 
 
@@ -254,6 +272,13 @@ def _broken_below(found: Catalogue, name: str) -> str | None:
             seen.add(other)
             waiting.extend(reversed(found.resolved[other].inputs))
     return None
+
+
+def _uncomputed(ctx: Context, found: Catalogue) -> Mapping[str, Uncomputed]:
+    """The records of which indicators could not be computed; nothing for who may not see small numbers."""
+    if not may(ctx.actor, UNMASK, found.project):
+        return {}
+    return filling.list_uncomputed(ctx.conn, [table for tables in found.tables.values() for table in tables])
 
 
 def _listed(found: Catalogue, name: str) -> Listed:

@@ -14,7 +14,7 @@ from server.access import require
 from server.blobs.blobs import Blob
 from server.context import Context
 from server.indicators import book as books
-from server.indicators import catalogue, declaring, facts, publishing, refusals, workbook
+from server.indicators import catalogue, declaring, filling, publishing, refusals, workbook
 from server.indicators import kept as keeping
 from server.indicators import places as hierarchy
 from server.indicators.book import Book
@@ -118,14 +118,14 @@ def renew(ctx: Context, project_id: int, *, rewritten: int | None = None) -> Non
         if not standing and not wanted:
             continue
         forms.hold_for_change(ctx.conn, form.id)
-        facts.renew(ctx.conn, form.id, wanted, rewritten=rewritten == form.id)
+        filling.renew(ctx.conn, form.id, wanted, rewritten=rewritten == form.id)
         forms.change_form(ctx.conn, form.id, layout_revision=secrets.token_hex(8))
 
 
 def drop_facts(ctx: Context, form: Form) -> None:
     """Remove the fact tables of a form that is put away. The gate was taken by the action that asks, which holds both."""
     if indicators.list_fact_tables(ctx.conn, form.id):
-        facts.renew(ctx.conn, form.id, [])
+        filling.renew(ctx.conn, form.id, [])
         forms.change_form(ctx.conn, form.id, layout_revision=secrets.token_hex(8))
     _revise(ctx, form.project_id)
 

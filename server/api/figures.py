@@ -17,7 +17,7 @@ from server.indicators.values import Values
 _LISTED: Final = (
     *("name", "version", "since", "label_es", "label_en", "definition_es", "definition_en", "type", "form", "over"),
     *("unit_es", "unit_en", "direction", "decimals", "result", "disaggregate", "period", "accumulate", "minimumN"),
-    *("reference", "responsible", "waits_es", "waits_en", "broken_es", "broken_en"),
+    *("reference", "responsible", "waits_es", "waits_en", "broken_es", "broken_en", "uncomputed"),
 )
 _RECORD: Final = (
     *("form", "instanceId", "key", "row", "day", "identifier", "group", "numerator", "denominator", "weight"),
@@ -37,7 +37,8 @@ def indicators_csv(listed: Sequence[Listed]) -> bytes:
     for record in indicators(listed):
         wrong = record["broken"]
         broken = {language: " · ".join(one[language] for one in wrong) for language in ("es", "en")} if wrong else {}
-        told = {**record, "broken": broken, "disaggregate": " ".join(record["disaggregate"])}
+        count = record["uncomputed"]["records"] if record["uncomputed"] else None
+        told = {**record, "broken": broken, "uncomputed": count, "disaggregate": " ".join(record["disaggregate"])}
         lines.append(flat(told, "label", "definition", "unit", "waits", "broken"))
     return csv_of(_LISTED, lines)
 
@@ -50,7 +51,7 @@ def indicator(described: Described) -> dict[str, Any]:
 
 def values(figures: Figures, request: Request) -> list[dict[str, Any]]:
     """The figures of each indicator that has some."""
-    return [_of_indicator(figures.catalogue, one, request) for one in figures.values]
+    return [_of_indicator(figures, one, request) for one in figures.values]
 
 
 def unavailable(figures: Figures) -> list[dict[str, Any]]:
@@ -100,8 +101,9 @@ def records_csv(page: Page, request: Request) -> bytes:
     return csv_of(columns, lines)
 
 
-def _of_indicator(catalogue: Catalogue, one: Values, request: Request) -> dict[str, Any]:
-    indicator, asked = one.kept.record, one.asked
+def _of_indicator(figures: Figures, one: Values, request: Request) -> dict[str, Any]:
+    catalogue, indicator, asked = figures.catalogue, one.kept.record, one.asked
+    uncomputed = figures.uncomputed.get(indicator.name)
     axes = tuple(axis.name for axis in asked.axes) if asked is not None else request.by
     changed = max((each.changed for each in one.figures if each.changed is not None), default=None)
     return {
@@ -119,6 +121,7 @@ def _of_indicator(catalogue: Catalogue, one: Values, request: Request) -> dict[s
         "cumulative": asked.cumulative if asked is not None else None,
         "counting": catalogue.project.counting,
         "undated": one.undated,
+        "uncomputed": uncomputed.count if uncomputed is not None else 0,
         "changed": moment(changed) if changed is not None else None,
         "values": [figure(each, axes) for each in one.figures],
     }

@@ -17,7 +17,7 @@ from server.actions import indicators, logframe_files, logframes
 from server.api import figures
 from server.cli import grid
 from server.cli.desk import Desk, act, ask, desk, read_file
-from server.cli.measures import tell_difference, tell_unavailable, tell_values, tell_waiting
+from server.cli.measures import tell_difference, tell_unavailable, tell_values, tell_waiting, uncomputed_of
 from server.indicators.asking import Request, label_of
 from server.jobs.schedule import keep_for
 
@@ -71,7 +71,7 @@ def list_indicators(context: click.Context, project_id: int) -> None:
     for one in listed:
         record = one.kept.record
         wrong = next((wrong.sentence for wrong in one.broken), None)
-        state = Sentence("", "")
+        state = Sentence("", "") if one.uncomputed is None else uncomputed_of(one.uncomputed)
         if one.waits is not None:
             state = Sentence(f"espera: {one.waits.es}", f"waits: {one.waits.en}")
         if wrong is not None:

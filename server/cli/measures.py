@@ -15,6 +15,7 @@ from server.indicators import masking
 from server.indicators.asking import label_of
 from server.indicators.catalogue import Catalogue
 from server.indicators.differences import Difference, Named
+from server.indicators.filling import Uncomputed
 from server.indicators.splits import split_of
 from server.indicators.values import Figure, Values
 
@@ -44,6 +45,23 @@ def tell_values(at: Desk, found: Figures) -> None:
         if number:
             click.echo()
         _tell_indicator(at, found.catalogue, one)
+        uncomputed = found.uncomputed.get(one.kept.record.name)
+        if uncomputed is not None:
+            click.echo(f"  {uncomputed_of(uncomputed).say(at.language)}")
+
+
+def uncomputed_of(found: Uncomputed) -> Sentence:
+    """The records of which an indicator could not be computed."""
+    named = f"{', '.join(found.first)}{', …' if found.count > len(found.first) else ''}"
+    if found.count == 1:
+        return Sentence(
+            f"1 registro no se pudo calcular y está excluido: {named}.",
+            f"1 record could not be computed and is excluded: {named}.",
+        )
+    return Sentence(
+        f"{found.count} registros no se pudieron calcular y están excluidos: {named}.",
+        f"{found.count} records could not be computed and are excluded: {named}.",
+    )
 
 
 def tell_unavailable(at: Desk, unavailable: Mapping[str, Sentence], *, err: bool = False) -> None:

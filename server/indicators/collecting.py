@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
+from server.db import is_about_values
 from server.indicators import narrowing, sums, units
 from server.indicators.asking import Asked, PeriodKey
 from server.indicators.catalogue import Catalogue
@@ -16,6 +18,10 @@ from server.indicators.periods import KINDS
 from server.indicators.resolving import Resolved
 from server.indicators.sums import Collected, Sums
 from server.indicators.units import months_of
+
+
+class UncomputableError(Exception):
+    """A value in some record made the statement fail."""
 
 
 def batches(catalogue: Catalogue, resolved: Sequence[Resolved], asked: Mapping[str, Asked]) -> list[list[Resolved]]:
@@ -34,6 +40,25 @@ def batches(catalogue: Catalogue, resolved: Sequence[Resolved], asked: Mapping[s
         key = (catalogue.table_of[name].table.name, asked[name], shared, sums.has_design(one))
         found.setdefault(key, []).append(one)
     return list(found.values())
+
+
+def collect_safely(
+    conn: Connection, catalogue: Catalogue, together: Sequence[Resolved], asked: Asked
+) -> list[Collected]:
+    """As `collect`. Raises UncomputableError where a record makes the statement fail, after which others may be run.
+
+    What only adds up what fact tables keep does not compute with answers any more.
+    """
+    first = together[0]
+    if not (first.passes or units.is_live(catalogue, first, asked.axes)):
+        return collect(conn, catalogue, together, asked)
+    try:
+        with conn.begin_nested():
+            return collect(conn, catalogue, together, asked)
+    except DBAPIError as error:
+        if not is_about_values(error):
+            raise
+        raise UncomputableError from error
 
 
 def collect(conn: Connection, catalogue: Catalogue, together: Sequence[Resolved], asked: Asked) -> list[Collected]:

@@ -1,4 +1,4 @@
-"""Facts: what each unit gives to each indicator, kept in fact tables beside the typed tables.
+"""Facts: what each unit gives to each indicator, as fact tables beside the typed tables hold it.
 
 A fact table holds the units of one form or repeat: one row a unit, and for each indicator what it counts there, so that a
 value is the sum of a column. One SELECT over the typed tables says it all; written for one submission as it arrives and for
@@ -8,7 +8,7 @@ every one when a definition changes. What depends on the period that is asked fo
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from sqlalchemy import (
     Column,
     Connection,
     Double,
+    Index,
     Integer,
     MetaData,
     Select,
@@ -23,27 +24,25 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    cast,
     column,
-    delete,
-    exists,
-    insert,
+    literal,
+    null,
     select,
 )
-from sqlalchemy.schema import CreateTable, DropTable
 from sqlalchemy.types import TypeEngine
 
 from forms.expressions.tree import PeriodEnd, Tree, walk
 from server.indicators.measuring import SHARED, about, arguments_of, is_grouped, measured, shared
 from server.indicators.resolving import FormView, Resolved
 from server.model.columns import Id, Instant
-from server.model.submissions import submissions
-from server.prepared import Prepared
-from server.store import indicators
 from server.tables.ddl import SCHEMA
 from server.tables.expressions import Rows
 from server.tables.layout import Layout, slug
 from server.tables.operations import TYPES, Sql
 
+UNCOMPUTED: Final = "_uncomputed"
+"""The column that names the indicators which the database could not compute of a record, with a space between."""
 MOST: Final = 60
 """Indicators of one fact table: with what they share, their columns fit one row of every database."""
 
@@ -64,10 +63,21 @@ class Measure:
     arguments: Mapping[Tree, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """One expression of a fact table: `alone` computes it for one submission, a bound parameter, and for nothing else.
+    `indicators` are those that need it."""
+
+    name: str
+    alone: Select[Any]
+    indicators: frozenset[str]
+
+
 @dataclass(frozen=True, kw_only=True)
 class FactTable:
     """One fact table: which units, its columns, the SELECT that gives its rows (`own`: those of one submission, a bound
-    parameter); `digest` is another wherever that is."""
+    parameter; `some`: those from `first` to `last`); `digest` is another wherever that is. `pieces` are what it is computed
+    of, and `without` gives `own` where some of them, by name, are unknown."""
 
     form: FormView
     unit: str
@@ -77,31 +87,9 @@ class FactTable:
     rows: Select[Any]
     own: Select[Any]
     digest: str
-
-
-class Writer:
-    """Writes the facts of one submission to the fact tables of its form."""
-
-    def __init__(self, tables: Sequence[FactTable]) -> None:
-        self._statements = [
-            (
-                Prepared(delete(one.table).where(one.table.c["_submission_id"] == bindparam("submission"))),
-                Prepared(_insert(one, one.own)),
-            )
-            for one in tables
-        ]
-
-    def write(self, conn: Connection, submission_id: int, *, fresh: bool) -> None:
-        """Replace the facts of a submission whose typed rows stand already (`fresh`: it has no facts yet)."""
-        for cleared, written in self._statements:
-            if not fresh:
-                cleared.run(conn, {"submission": submission_id})
-            written.run(conn, {"submission": submission_id})
-
-    def clear(self, conn: Connection, submission_id: int) -> None:
-        """Remove the facts of a submission."""
-        for cleared, _ in self._statements:
-            cleared.run(conn, {"submission": submission_id})
+    some: Select[Any]
+    pieces: Sequence[Piece]
+    without: Callable[[Collection[str]], Select[Any]]
 
 
 def is_kept(resolved: Resolved) -> bool:
@@ -132,34 +120,6 @@ def plan(conn: Connection, layout: Layout, resolved: Sequence[Resolved]) -> list
     return tables
 
 
-def renew(conn: Connection, form_id: int, tables: Sequence[FactTable], *, rewritten: bool = False) -> bool:
-    """Make and fill a form's fact tables where they are not what `tables` says (`rewritten`: the typed rows are others).
-
-    The form is held for change. Gives whether there was anything to do.
-    """
-    standing = indicators.list_fact_tables(conn, form_id)
-    wanted = [(one.unit, one.table.name, one.digest) for one in tables]
-    if not rewritten and [row[1:] for row in standing] == wanted:
-        return False
-    for _, _, name, _ in standing:
-        conn.execute(DropTable(_standing(conn, name), if_exists=True))
-    for one in tables:
-        conn.execute(DropTable(one.table, if_exists=True))
-        conn.execute(CreateTable(one.table))
-        conn.execute(_insert(one, one.rows))
-        if conn.dialect.name == "postgresql":
-            conn.exec_driver_sql(f"ANALYZE {conn.dialect.identifier_preparer.format_table(one.table)}")
-    indicators.replace_fact_tables(conn, form_id, wanted)
-    return True
-
-
-def clear_orphans(conn: Connection, tables: Sequence[FactTable]) -> None:
-    """Remove facts whose submission is not there or was deleted."""
-    for one in tables:
-        held = exists().where(submissions.c.id == one.table.c["_submission_id"], submissions.c.deleted_at.is_(None))
-        conn.execute(delete(one.table).where(~held))
-
-
 def trees_of(resolved: Resolved) -> list[tuple[str, Tree | None]]:
     """What an indicator may share with others, by role."""
     found: list[tuple[str, Tree | None]] = [("date", resolved.trees.get("date")), ("month", resolved.trees.get("date"))]
@@ -174,12 +134,17 @@ def trees_of(resolved: Resolved) -> list[tuple[str, Tree | None]]:
 
 
 class _Stage:
-    """Values that are computed before others are made of them, each once: `columns` by the names that stand for them."""
+    """Values that are computed before others are made of them, each once: `columns` by the names that stand for them.
+
+    `users` are the indicators that need each; `user` is the one that asks now."""
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
         self._names: dict[Hashable, str] = {}
         self.columns: dict[str, Sql] = {}
+        self.types: dict[str, TypeEngine[Any]] = {}
+        self.users: dict[str, set[str]] = {}
+        self.user = ""
 
     def value(self, tree: Tree, /) -> Sql:
         return self.keep(tree, self._rows.value(tree), TYPES[tree.kind])
@@ -187,7 +152,8 @@ class _Stage:
     def keep(self, what: Hashable, value: Sql, type_: TypeEngine[Any]) -> Sql:
         """The column that stands for a value of `what`."""
         name = self._names.setdefault(what, f"v{len(self._names)}")
-        self.columns[name] = value
+        self.columns[name], self.types[name] = value, type_
+        self.users.setdefault(name, set()).add(self.user)
         return column(name, type_)
 
 
@@ -208,14 +174,16 @@ class _Plan:
 
     def done(self) -> FactTable:
         for one in self._resolved:
+            self._stage.user = one.indicator.name
             for role, tree in trees_of(one):
+                value = self._stage.keep((role, tree), shared(self._rows, role, tree), SHARED[role])
                 if (role, tree) not in self._shared:
                     names = [name for name, other in one.dimensions.items() if other == tree]
                     wish = f"{role}_{slug(names[0])}" if role == "dimension" and names else f"_{role}"
-                    value = self._stage.keep((role, tree), shared(self._rows, role, tree), SHARED[role])
                     self._shared[role, tree] = self._add(wish, SHARED[role], value)
         measures = {one.indicator.name: self._measure(one) for one in self._resolved}
         known = about(self._rows)
+        mine = known["_submission_id"] == bindparam("submission")
         table = _physical(
             self._conn,
             self._name,
@@ -224,6 +192,7 @@ class _Plan:
                 Column("_row", Integer, primary_key=True, autoincrement=False),
                 Column("_review_state", Text),
                 Column("_changed_at", Instant, nullable=False),
+                Column(UNCOMPUTED, Text),
                 *(Column(name, type_) for name, (type_, _) in self._columns.items()),
             ],
         )
@@ -237,25 +206,39 @@ class _Plan:
             shared=self._shared,
             measures=measures,
             rows=rows,
-            own=self._select(known, known["_submission_id"] == bindparam("submission")),
+            own=self._select(known, mine),
+            some=self._select(known, known["_submission_id"].between(bindparam("first"), bindparam("last"))),
+            pieces=[
+                Piece(
+                    name=name,
+                    alone=select(value).select_from(self._rows.source).where(mine),
+                    indicators=frozenset(self._stage.users[name]),
+                )
+                for name, value in self._stage.columns.items()
+            ],
+            without=lambda unknown: self._select(known, mine, unknown=unknown),
             digest=hashlib.sha256(told.encode()).hexdigest(),
         )
 
-    def _select(self, known: Mapping[str, Sql], *only: Sql) -> Select[Any]:
+    def _select(self, known: Mapping[str, Sql], *only: Sql, unknown: Collection[str] = ()) -> Select[Any]:
         """Every expression is computed once, in an inner query that no database may merge with what is made of it."""
         first = {**known, **self._stage.columns}
+        first.update({name: cast(null(), self._stage.types[name]) for name in unknown})
         inner = (
             select(*(value.label(name) for name, value in first.items())).select_from(self._rows.source).where(*only)
         )
         fenced = inner.offset(0).subquery()
+        lacking = sorted(set().union(*(self._stage.users[name] for name in unknown)))
         values = {
             **{name: fenced.c[name] for name in known},
+            UNCOMPUTED: literal(" ".join(lacking), Text()) if lacking else cast(null(), Text),
             **{name: value for name, (_, value) in self._columns.items()},
         }
         rows = select(*(value.label(name) for name, value in values.items())).select_from(fenced)
         return rows.where(fenced.c["_submission_id"].is_not(None))
 
     def _measure(self, one: Resolved) -> Measure:
+        self._stage.user = one.indicator.name
         name = slug(one.indicator.name) or "i"
         columns: dict[str | Tree, str] = {}
         for role, value in measured(self._stage, one).items():
@@ -280,15 +263,10 @@ class _Plan:
 
 def _physical(conn: Connection, name: str, columns: Sequence[Column[Any]]) -> Table:
     metadata = MetaData(naming_convention={"pk": "pk_%(table_name)s"})
-    if conn.dialect.name == "postgresql":
-        return Table(name, metadata, *columns, schema=SCHEMA)
-    return Table(f"{SCHEMA}_{name}", metadata, *columns)
-
-
-def _standing(conn: Connection, name: str) -> Table:
-    """A table by the name that the registry has, which is the whole of it."""
-    return Table(name, MetaData(), schema=SCHEMA if conn.dialect.name == "postgresql" else None)
-
-
-def _insert(one: FactTable, rows: Select[Any]) -> Any:
-    return insert(one.table).from_select(list(one.table.columns.keys()), rows)
+    postgresql = conn.dialect.name == "postgresql"
+    named, schema = (name, SCHEMA) if postgresql else (f"{SCHEMA}_{name}", None)
+    table = Table(named, metadata, *columns, schema=schema)
+    there = table.c[UNCOMPUTED].is_not(None)
+    short = hashlib.sha256(name.encode()).hexdigest()[:12]
+    Index(f"ix_uncomputed_{short}", table.c["_submission_id"], postgresql_where=there, sqlite_where=there)
+    return table

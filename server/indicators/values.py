@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from sqlalchemy import Connection
@@ -25,6 +27,14 @@ PERCENT: Final = 100.0
 _NO_PSU: Final = Sentence(
     "Sin error estándar ni intervalo: hay unidades sin unidad primaria de muestreo.",
     "No standard error and no interval: some units name no primary sampling unit.",
+)
+_BEYOND: Final = Sentence(
+    "Sin error estándar ni intervalo: hay números demasiado grandes para calcularlos.",
+    "No standard error and no interval: there are numbers too large to compute them.",
+)
+UNCOMPUTABLE: Final = Sentence(
+    "no se pudo calcular: un registro tiene una respuesta con la que la base de datos no puede contar.",
+    "it could not be computed: a record has an answer that the database cannot compute with.",
 )
 
 
@@ -105,7 +115,14 @@ def compute(
     made = {name: _Cells(asked[name]) for name in asked}
     for batch in collecting.batches(catalogue, [catalogue.resolved[name] for name in asked], asked):
         shared = asked[batch[0].indicator.name]
-        for resolved, collected in zip(batch, collecting.collect(conn, catalogue, batch, shared), strict=True):
+        try:
+            cells = collecting.collect_safely(conn, catalogue, batch, shared)
+        except collecting.UncomputableError:
+            for resolved in batch:
+                refused[resolved.indicator.name] = UNCOMPUTABLE
+                del made[resolved.indicator.name]
+            continue
+        for resolved, collected in zip(batch, cells, strict=True):
             _fill(made[resolved.indicator.name], resolved.indicator, collected)
     for name in wanted:
         resolved = catalogue.resolved[name]
@@ -190,15 +207,16 @@ def _fill(cells: _Cells, indicator: Indicator, collected: Collected) -> None:
         if key is None and cells.asked.split is not None:
             cells.undated += found.n + found.excluded
             continue
-        estimate = _estimate(indicator, found, collected.design.get(key, set()))
+        design = collected.design.get(key, set())
+        estimate = _tellable(partial(_estimate, indicator, found, design), partial(_estimate, indicator, found, set()))
         cells.figures[cell] = Figure(
             period=cells.asked.code(key),
             categories=coordinates,
             n=found.n,
             excluded=found.excluded,
             value=estimate.value,
-            numerator=found.numerator if found.n else None,
-            denominator=found.denominator if found.n else None,
+            numerator=_known(found.numerator) if found.n else None,
+            denominator=_known(found.denominator) if found.n else None,
             estimate=estimate,
             changed=found.changed,
         )
@@ -226,6 +244,22 @@ def _estimate(indicator: Indicator, found: Sums, design: set[Psu]) -> Estimate:
         return estimates.total(over, design)
     under = {psu: pair[1] for psu, pair in found.psus.items()}
     return estimates.ratio(over, under, design, proportion=kind == "percent").times(factor)
+
+
+def _tellable(estimate: Callable[[], Estimate], plain: Callable[[], Estimate]) -> Estimate:
+    """An estimate; where its squares are beyond what numbers hold, `plain`: the value alone."""
+    try:
+        found = estimate()
+    except OverflowError:
+        found = replace(plain(), note=_BEYOND)
+    told = (found.value, found.se, found.low, found.high)
+    if any(number is not None and not math.isfinite(number) for number in told):
+        return _plain(_known(found.value), _BEYOND)
+    return found
+
+
+def _known(number: float | None) -> float | None:
+    return number if number is not None and math.isfinite(number) else None
 
 
 def _median(found: Sums, design: set[Psu], *, weighted: bool) -> Estimate:
@@ -258,7 +292,7 @@ def _fill_formula(resolved: Resolved, cells: _Cells, inputs: Sequence[_Cells]) -
             n=min((figure.n for figure in found if figure is not None), default=0) if len(known) == len(found) else 0,
             excluded=max(figure.excluded for figure in known),
             value=value,
-            estimate=_combined(value, found, formula),
+            estimate=_tellable(partial(_combined, value, found, formula), partial(_plain, value)),
             changed=max((figure.changed for figure in known if figure.changed), default=None),
         )
     cells.undated = max((one.undated for one in inputs), default=0)

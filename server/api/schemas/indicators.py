@@ -89,6 +89,12 @@ class IndicatorSchema(Schema):
     responsible = fields.String(attribute="kept.record.responsible")
     waits = Said()
     broken = fields.Method("list_broken")
+    uncomputed = fields.Method("tell_uncomputed")
+
+    def tell_uncomputed(self, listed: Listed) -> dict[str, Any] | None:
+        """Records of which it could not be computed: how many, and the first of them."""
+        found = listed.uncomputed
+        return None if found is None else {"records": found.count, "instanceIds": list(found.first)}
 
     def list_broken(self, listed: Listed) -> list[dict[str, str]]:
         """What is wrong with it by now: the column of its row, and a sentence."""

@@ -61,6 +61,7 @@ def test_list_says_what_each_indicator_is(manager: Client):
         "responsible": "Ana",
         "waits": None,
         "broken": [],
+        "uncomputed": None,
     }
     assert listed["H"]["minimumN"] == 2
     assert listed["F"]["period"] == "quarter"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.indicators import catalogue, facts
+from server.indicators import catalogue, filling
 from server.prepared import conclude, pipelined
 from server.store import projects
 from tests.server.desk import Desk, form
@@ -53,7 +53,7 @@ def test_facts_of_a_submission_are_written_in_the_first_run(desk: Desk, phone: W
         project = projects.find_project(conn, project_id)
         assert project is not None
         (tables,) = catalogue.load(conn, project).tables.values()
-        writer = facts.Writer(tables)
+        writer = filling.Writer(tables)
     if not office.database.is_sqlite:
         with office.database.engine.connect() as conn, conn.begin(), pipelined(conn):
             for submission_id in (1, 2, 3):  # what PostgreSQL must be told is told: nothing fails, nothing runs twice
