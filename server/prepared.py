@@ -148,7 +148,9 @@ class Prepared:
         results: list[tuple[int, Callable[[Any], Any]]] = []
         if isinstance(self._statement, ReturnsRows):
             for at, column in enumerate(self._statement.exported_columns):
-                process = column.type.dialect_impl(dialect).result_processor(dialect, None)
+                # a number comes as one; SQLAlchemy would first ask the driver what it is
+                known = isinstance(column.type, Float)
+                process = None if known else column.type.dialect_impl(dialect).result_processor(dialect, None)
                 if process is not None:
                     results.append((at, process))
         return _Compiled(

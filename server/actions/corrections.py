@@ -208,10 +208,11 @@ def lay(ctx: Context, form: Form, stands: Standing, wish: Wish) -> Corrected:
     return Corrected(_get(ctx, form, made), rules.remark(stands.schema, entry))
 
 
-def finish(ctx: Context, submission_id: int) -> None:
-    """Let everything follow from what now stands of a submission. The gate was taken by the action that asks."""
+def finish(ctx: Context, submission_id: int, *, corrected: bool = True) -> None:
+    """Let everything follow from what now stands of a submission, where flags that go are `corrected` ones. The gate was
+    taken by the action that asks."""
     submissions.change(ctx.conn, submission_id, updated_at=ctx.now())
-    following.follow_stored(ctx, submission_id)
+    following.follow_stored(ctx, submission_id, corrected=corrected)
 
 
 def _open(ctx: Context, form: Form, number: int) -> Correction:

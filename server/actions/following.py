@@ -6,17 +6,19 @@ import traceback
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from forms import instance as instances
 from forms.instance import Instance
 from forms.tables import Misfit
 from server.access import require
+from server.actions import checks
 from server.cleaning import standing
 from server.cleaning.standing import Standing
 from server.context import Context
 from server.db import Again
 from server.indicators import catalogue, filling
+from server.model.cleaning import Found
 from server.model.forms import Form
 from server.model.submissions import Submission
 from server.prepared import statement
@@ -30,13 +32,15 @@ Progress = Callable[[int, int], None]
 
 CORRECTIONS: Final = "corrections"
 INDICATORS: Final = "indicators"
+CHECKS: Final = "checks"
 CHUNK: Final = 200
 """Submissions that are written again in one transaction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Followed:
-    """A submission whose current version others must follow. `fresh`: nothing has followed from it yet.
+    """A submission whose current version others must follow. `fresh`: nothing has followed from it yet; `corrected`: it
+    follows once more because a correction came or went, and flags that go are corrected ones.
 
     `instance` has the corrections laid over it; `stable_keys` are those of repeat rows by their keys, where these differ.
     """
@@ -49,6 +53,7 @@ class Followed:
     submitter: str | None
     fresh: bool
     stable_keys: Mapping[str, str] = field(default_factory=dict)
+    corrected: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,8 +113,11 @@ def _try(ctx: Context, followed: Followed, name: str, work: Callable[[Context, F
     return done
 
 
-def follow_stored(ctx: Context, submission_id: int, *, leave: Collection[str] = ()) -> None:
-    """Let everything (but the followers in `leave`) follow once more from what is stored of a submission."""
+def follow_stored(ctx: Context, submission_id: int, *, leave: Collection[str] = (), corrected: bool = False) -> None:
+    """Let everything (but the followers in `leave`) follow once more from what is stored of a submission.
+
+    `corrected`: for the sake of a correction, so that a flag which is found no more is a corrected one.
+    """
     form = forms.hold_for_rows(ctx.conn, submission_id)
     submission = submissions.lock(ctx.conn, submission_id)
     if submission.draft:
@@ -128,6 +136,7 @@ def follow_stored(ctx: Context, submission_id: int, *, leave: Collection[str] = 
         form_version_sha256=version.sha256 if version else None,
         submitter=submitter,
         fresh=False,
+        corrected=corrected,
     )
     follow(ctx, _lay(ctx, followed), leave=leave)
 
@@ -137,17 +146,24 @@ def forget(ctx: Context, form: Form, submission_id: int, *, leave: Collection[st
     rows.clear(ctx.conn, registry.load(ctx.conn, form.id), submission_id)
     if INDICATORS not in leave:
         facts_of(ctx, form).clear(ctx.conn, submission_id)
+    if CHECKS not in leave:
+        checks.forget(ctx, form, submission_id)
+
+
+def check_stored(ctx: Context, submission_id: int) -> None:
+    """Let the checks alone follow once more: something beside the answers of a submission is another."""
+    follow_stored(ctx, submission_id, leave=[name for name in FOLLOWERS if name != CHECKS])
 
 
 def tabulate_all(ctx: Context, form_id: int, *, progress: Progress | None = None) -> None:
-    """Write every typed row of a form again, inside the present transaction; its facts are then to be made anew.
+    """Write every typed row of a form again, inside the present transaction; its facts and flags are then to be made anew.
 
     The gate was taken by the action that asks.
     """
     every, done, above = submissions.count_every(ctx.conn, form_id), 0, 0
     while chunk := submissions.list_ids(ctx.conn, form_id, above=above, most=CHUNK):
         for submission_id in chunk:
-            follow_stored(ctx, submission_id, leave=(INDICATORS,))
+            follow_stored(ctx, submission_id, leave=(INDICATORS, CHECKS))
         above, done = chunk[-1], done + len(chunk)
         if progress:
             progress(done, every)
@@ -209,10 +225,13 @@ def rebuild_chunk(ctx: Context, form_id: int, above: int, highest: int | None = 
 
 
 def sweep(ctx: Context, form_id: int) -> None:
-    """Remove typed rows of a form whose submission is not there."""
+    """Remove typed rows of a form whose submission is not there, and look through those that are with every check."""
     require(ctx, "config.set", None)
     rows.clear_orphans(ctx.conn, registry.load(ctx.conn, form_id))
-    filling.clear_orphans(ctx.conn, catalogue.tables_of(ctx.conn, forms.get_form(ctx.conn, form_id)))
+    form = forms.hold_for_change(ctx.conn, form_id)
+    filling.clear_orphans(ctx.conn, catalogue.tables_of(ctx.conn, form))
+    if form.deleted_at is None:
+        checks.look_through(ctx, form)
 
 
 def retry_failures(ctx: Context, *, most: int = 50) -> int:
@@ -289,11 +308,12 @@ def _tabulate(ctx: Context, followed: Followed) -> None:
         ),
         fresh=followed.fresh,
     )
-    found = [_flag(ctx, misfit) for misfit in misfits]
+    found = [_flag(submission.id, misfit) for misfit in misfits]
     if followed.form_version_id is None:
-        found.append(_version_flag(ctx, followed))
-    if found or not followed.fresh:
-        flags.replace(conn, submission.id, "builtin:", found, fresh=followed.fresh)
+        found.append(_version_flag(followed))
+    raised = [] if followed.fresh else flags.list_tabulated(conn, submission.id)
+    if found or raised:
+        flags.settle(conn, raised, found, now=ctx.now(), corrected=followed.corrected)
 
 
 def _measure(ctx: Context, followed: Followed) -> None:
@@ -308,7 +328,20 @@ def facts_of(ctx: Context, form: Form) -> filling.Writer:
     return registry.remember(ctx.conn, key, lambda: filling.Writer(catalogue.tables_of(ctx.conn, form)))
 
 
-FOLLOWERS: Final[dict[str, Follower]] = {"tables": _tabulate, INDICATORS: _measure}
+def _check(ctx: Context, followed: Followed) -> None:
+    """The flags that checks raise."""
+    checks.judge(
+        ctx,
+        followed.form,
+        followed.submission.id,
+        instance=followed.instance,
+        received_at=followed.submission.created_at,
+        fresh=followed.fresh,
+        corrected=followed.corrected,
+    )
+
+
+FOLLOWERS: Final[dict[str, Follower]] = {"tables": _tabulate, INDICATORS: _measure, CHECKS: _check}
 """Everything that follows from a received or edited submission, in this order."""
 
 
@@ -317,25 +350,21 @@ def _tabulator(ctx: Context, form: Form, version_id: int) -> Tabulator:
     return Tabulator(ctx.conn, registry.load(ctx.conn, form.id), schema)
 
 
-def _flag(ctx: Context, misfit: Misfit) -> dict[str, Any]:
-    return {
-        "check": f"builtin:{misfit.reason}",
-        "row_key": misfit.row_key,
-        "path": misfit.path,
-        "text": misfit.text,
-        "severity": "error" if misfit.reason == "type" else "warning",
-        "state": "open",
-        "created_at": ctx.now(),
-    }
+def _flag(submission_id: int, misfit: Misfit) -> Found:
+    return Found(
+        submission_id=submission_id,
+        check=f"builtin:{misfit.reason}",
+        row_key=misfit.row_key,
+        path=misfit.path,
+        text=misfit.text,
+        severity="error" if misfit.reason == "type" else "warning",
+    )
 
 
-def _version_flag(ctx: Context, followed: Followed) -> dict[str, Any]:
-    return {
-        "check": "builtin:form_version",
-        "row_key": followed.submission.instance_id,
-        "path": "",
-        "text": followed.instance.version,
-        "severity": "warning",
-        "state": "open",
-        "created_at": ctx.now(),
-    }
+def _version_flag(followed: Followed) -> Found:
+    return Found(
+        submission_id=followed.submission.id,
+        check="builtin:form_version",
+        row_key=followed.submission.instance_id,
+        text=followed.instance.version,
+    )

@@ -11,6 +11,7 @@ from typing import Any, Final
 from forms.problems import Finding, Sentence, severest_first
 from server import problems
 from server.access import require
+from server.actions import checks
 from server.blobs.blobs import Blob
 from server.context import Context
 from server.indicators import book as books
@@ -104,7 +105,7 @@ def list_logframes(ctx: Context, project_id: int) -> list[Logframe]:
 
 
 def renew(ctx: Context, project_id: int, *, rewritten: int | None = None) -> None:
-    """Let every fact table of a project follow what is declared now (`rewritten`: a form whose typed rows are others).
+    """Let every fact table and flag of a project follow what is declared now (`rewritten`: a form with other typed rows).
 
     The gate was taken by the action that asks, which holds the project for change.
     """
@@ -120,6 +121,7 @@ def renew(ctx: Context, project_id: int, *, rewritten: int | None = None) -> Non
         forms.hold_for_change(ctx.conn, form.id)
         filling.renew(ctx.conn, form.id, wanted, rewritten=rewritten == form.id)
         forms.change_form(ctx.conn, form.id, layout_revision=secrets.token_hex(8))
+    checks.renew(ctx, project_id, rewritten=rewritten)
 
 
 def drop_facts(ctx: Context, form: Form) -> None:

@@ -64,7 +64,7 @@ def review(
         submission_id=submission.id,
         details={"reviewState": state},
     )
-    corrections.finish(ctx, submission.id)
+    corrections.finish(ctx, submission.id, corrected=False)
     return _described(ctx, corrections.find(ctx, form, instance_id))
 
 

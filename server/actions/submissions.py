@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from forms import audit_log
 from forms.consent import Allowed
 from forms.instance import Instance
 from forms.media import named_files, same_name
@@ -13,7 +14,7 @@ from forms.receipt import Held, MoreAttachments, NewSubmission, NewVersion, deci
 from server import problems
 from server.access import require
 from server.actions import consents, drafts
-from server.actions.following import Followed, follow, follow_stored, forget
+from server.actions.following import Followed, check_stored, follow, follow_stored, forget
 from server.blobs.blobs import Blob
 from server.cleaning.standing import newest
 from server.context import Context
@@ -359,4 +360,6 @@ def _add_files(ctx: Context, form: Form, held: Held, files: Sequence[File]) -> R
         chain = submissions.list_versions(ctx.conn, held.submission_id)
         if len(chain) > 1:
             _carry_files(ctx, chain)
+        if any(same_name(file.name) == audit_log.NAME for file in new):
+            check_stored(ctx, held.submission_id)
     return Received(submission_id=held.submission_id, version_id=held.version_id, new=False)

@@ -180,6 +180,24 @@ class Figure(Cell[float]):
         return value
 
 
+class Box(Cell[tuple[float, ...]]):
+    """South, west, north and east of an area, in degrees."""
+
+    expects = Sentence(
+        "sur, oeste, norte y este en grados, como 7.0 -83.1 9.7 -77.1",
+        "south, west, north and east in degrees, such as 7.0 -83.1 9.7 -77.1",
+    )
+
+    def read(self, text: str) -> tuple[float, ...]:
+        edges = tuple(float(part) for part in plain(text).split())
+        if len(edges) != 4 or not all(math.isfinite(edge) for edge in edges):
+            raise ValueError
+        south, west, north, east = edges
+        if not (-90 <= south < north <= 90 and -180 <= west < east <= 180):
+            raise ValueError
+        return edges
+
+
 class Day(Cell[date]):
     """A day; a year or a month alone is its first day, or its `last`."""
 

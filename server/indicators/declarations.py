@@ -15,9 +15,14 @@ Type = Literal[
 Level = Literal["impact", "outcome", "output"]
 Direction = Literal["up", "down"]
 TargetKind = Literal["baseline", "target", "actual"]
-Severity = Literal["error", "warning", "note"]
+Severity = Literal["error", "warning", "note", "off"]
+Builtin = Literal[
+    "clock", "duration", "speeding", "gps_missing", "gps_imprecise", "gps_outside", "duplicate", "straight_lining", "outlier"
+]  # fmt: skip
 TYPES: Final[tuple[str, ...]] = get_args(Type)
 LEVELS: Final[tuple[str, ...]] = get_args(Level)
+BUILTINS: Final[tuple[str, ...]] = get_args(Builtin)
+SEVERITIES: Final[tuple[str, ...]] = get_args(Severity)
 ENTITIES: Final = "entities:"
 """How `over` begins where the unit is an entity of a list."""
 EXPRESSIONS: Final = (
@@ -120,16 +125,26 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """A rule of data quality: where `when` holds, the record is flagged."""
+    """A rule of data quality: where `when` holds, the record is flagged; with `builtin`, where that finds something too.
+
+    `within` is south, west, north, east in degrees; `severity` off: a built-in that is not wanted.
+    """
 
     name: str
     label: Texts
-    when: str
+    when: str | None = None
     form: str | None = None
     over: str = ""
     severity: Severity = "warning"
     message: Texts = field(default_factory=dict)
     fields: tuple[str, ...] = ()
+    builtin: Builtin | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    key: str | None = None
+    place: str | None = None
+    within: tuple[float, ...] = ()
+    since: date | None = None
     at: int = field(default=0, compare=False)
 
 

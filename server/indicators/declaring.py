@@ -12,12 +12,13 @@ from server.indicators import kept as keeping
 from server.indicators import places as hierarchy
 from server.indicators.book import Book, Kept
 from server.indicators.catalogue import needs_form, no_form
+from server.indicators.checking import resolve_check
 from server.indicators.declarations import Check, Declarations, Dimension, Indicator, Target
 from server.indicators.formulas import formula_order, inputs_of
 from server.indicators.kept import Record
 from server.indicators.ordering import Circles, told
 from server.indicators.periods import KINDS, PeriodError, parse
-from server.indicators.resolving import ROUND, FormView, Resolved, Wrong, question_of, resolve, resolve_check
+from server.indicators.resolving import ROUND, FormView, Resolved, Wrong, question_of, resolve
 from server.model.indicators import Definition
 
 
@@ -165,7 +166,7 @@ def findings(
         if form is None:
             yield finding(check, "form", no_form(check.form))
             continue
-        _, _, mistakes = resolve_check(check, form)
+        _, mistakes = resolve_check(check, form)
         yield from (finding(check, one.column, one.sentence) for one in mistakes)
     for dimension in declarations.dimensions:
         yield from _unused(dimension, views, finding)

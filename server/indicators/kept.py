@@ -84,6 +84,6 @@ def records(declarations: Declarations) -> Iterator[tuple[int, Record]]:
 def _unpacked(name: str, value: Any) -> Any:
     if name == "categories":
         return tuple(Category(**category) for category in value)
-    if name in ("valid_from", "valid_to"):
+    if name in ("valid_from", "valid_to", "since"):
         return date.fromisoformat(value)
     return tuple(value) if isinstance(value, list) else value

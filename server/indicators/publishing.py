@@ -13,10 +13,11 @@ from forms.expressions.tree import Aggregate, Answer, Position, Tree, walk
 from forms.problems import Finding, Sentence
 from server.indicators import catalogue, declaring
 from server.indicators.book import Book, Kept
+from server.indicators.checking import resolve_check
 from server.indicators.declarations import Declarations, Indicator
 from server.indicators.declaring import Finder
 from server.indicators.kept import name_of, records
-from server.indicators.resolving import FormView, Resolved, resolve, resolve_check
+from server.indicators.resolving import FormView, Resolved, resolve
 from server.model.projects import Project
 
 _SOME_TIME: Final = datetime(1, 1, 1, tzinfo=UTC)
@@ -74,7 +75,7 @@ def look_alone(declarations: Declarations, owner: FormView, finding: Finder) -> 
             yield from (finding(indicator, one.column, one.sentence) for one in wrong)
     for check in declarations.checks:
         if check.form == owner.form_id:
-            _, _, wrong = resolve_check(check, owner)
+            _, wrong = resolve_check(check, owner)
             yield from (finding(check, one.column, one.sentence) for one in wrong)
 
 

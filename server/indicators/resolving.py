@@ -13,7 +13,7 @@ from forms.expressions.scope import Scope, kind_of
 from forms.expressions.tree import Answer, Apply, Constant, Input, Kind, PeriodEnd, Tree, walk
 from forms.problems import Sentence
 from forms.schema import Field, Schema
-from server.indicators.declarations import ENTITIES, Check, Dimension, Indicator, Type
+from server.indicators.declarations import ENTITIES, Dimension, Indicator, Type
 from server.indicators.periods import KINDS as PERIODS
 
 ROUND: Final = "period"
@@ -102,19 +102,6 @@ def resolve(
     if form is None:
         return None, []
     return _Work(indicator, form, dimensions, levels, indicators, language).done()
-
-
-def resolve_check(one: Check, form: FormView, language: str | None = None) -> tuple[str, Tree | None, list[Wrong]]:
-    """The unit of a check, its condition, and what is wrong with it."""
-    unit, wrong = find_unit(form.schema, one.over)
-    if unit is None:
-        return "", None, wrong
-    try:
-        tree = check(one.when, Scope(form.schema, unit, language), "boolean")
-    except MistakenError as error:
-        return unit, None, [Wrong("when", mistake.sentence) for mistake in error.mistakes]
-    names = {entry.name for entry in form.schema.fields}
-    return unit, tree, [_no_question("fields", name, names) for name in one.fields if name not in names]
 
 
 def find_unit(schema: Schema, over: str) -> tuple[str | None, list[Wrong]]:
@@ -377,13 +364,4 @@ def _no_list(name: str) -> Sentence:
     return Sentence(
         f"La lista de entidades «{name}» todavía no existe en este servidor.",
         f"The entity list “{name}” is not on this server yet.",
-    )
-
-
-def _no_question(column: str, name: str, names: Collection[str]) -> Wrong:
-    near = next(iter(difflib.get_close_matches(name, names, n=1, cutoff=0.6)), None)
-    es, en = (f": ¿quiso decir «{near}»?", f": did you mean “{near}”?") if near else (".", ".")
-    return Wrong(
-        column,
-        Sentence(f"el formulario no tiene ninguna pregunta «{name}»{es}", f"the form has no question “{name}”{en}"),
     )

@@ -8,6 +8,7 @@ from typing import Final
 from forms.expressions.mistakes import MistakenError
 from forms.expressions.parser import parse
 from forms.problems import Finding
+from server.indicators.check_rules import check_findings
 from server.indicators.declarations import ENTITIES, EXPRESSIONS
 from server.indicators.entries import Entry
 from server.indicators.formulas import names_in
@@ -47,9 +48,13 @@ def row_findings(sheet: str, entry: Entry, has_survey: bool) -> Iterator[Finding
     """What is wrong within a row of a sheet, of a workbook with or without a survey."""
     if sheet == "indicators":
         yield from _indicator(entry, has_survey)
-    elif sheet in ("dimensions", "checks"):
+    elif sheet == "dimensions":
         yield from _source(entry, has_survey)
-        yield from _syntax(entry, "expression" if sheet == "dimensions" else "when")
+        yield from _syntax(entry, "expression")
+    elif sheet == "checks":
+        yield from _source(entry, has_survey)
+        yield from check_findings(entry)
+        yield from _syntax(entry, "when", "key", "place")
     elif sheet == "targets":
         yield from _target(entry)
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final
 from marshmallow import Schema
 
 from server.indicators.cells import (
+    Box,
     Day,
     Expression,
     Figure,
@@ -22,7 +23,18 @@ from server.indicators.cells import (
     Word,
     YesNo,
 )
-from server.indicators.declarations import LEVELS, TYPES, Check, Dimension, Indicator, Place, Result, Target
+from server.indicators.declarations import (
+    BUILTINS,
+    LEVELS,
+    SEVERITIES,
+    TYPES,
+    Check,
+    Dimension,
+    Indicator,
+    Place,
+    Result,
+    Target,
+)
 
 
 class RowSchema(Schema):
@@ -118,12 +130,19 @@ class CheckRow(RowSchema):
 
     name = Name(required=True)
     label = Texts(required=True)
-    when = Expression(required=True)
+    when = Expression()
     form = Text()
     over = Unit()
-    severity = Word(("error", "warning", "note"))
+    severity = Word(SEVERITIES)
     message = Texts()
     fields_ = Names(data_key="fields", attribute="fields")
+    builtin = Word(BUILTINS)
+    minimum = Figure()
+    maximum = Figure()
+    key = Expression()
+    place = Expression()
+    within = Box()
+    since = Day()
 
 
 class PlaceRow(RowSchema):

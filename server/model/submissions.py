@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Final
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint, false
 
-from server.model.columns import METADATA, Bytes, Id, Instant
+from server.model.columns import METADATA, Bytes, Id, Instant, Json
 
 submissions = Table(
     "submissions",
@@ -84,15 +85,21 @@ flags = Table(
     METADATA,
     Column("id", Id, primary_key=True),
     Column("submission_id", Id, ForeignKey("submissions.id"), nullable=False),
-    Column("check", Text, nullable=False),  # builtin:type, builtin:unknown, builtin:twice, builtin:form_version
+    Column("check", Text, nullable=False),  # a name of the sheet `checks`, or builtin:…: TABULATED, builtin:clock
     Column("row_key", Text, nullable=False),
     Column("path", Text, nullable=False),
     Column("text", Text),
-    Column("severity", Text, nullable=False),
+    Column("severity", Text, nullable=False),  # error, warning, note
     Column("state", Text, nullable=False),  # open, explained, corrected
     Column("created_at", Instant, nullable=False),
+    Column("details", Json),  # the numbers that its message speaks of
+    Column("explained_by", Id),  # an actor
+    Column("explained_at", Instant),
+    Column("comment", Text),
     Index(None, "submission_id"),
 )
+TABULATED: Final = frozenset(("builtin:type", "builtin:unknown", "builtin:twice", "builtin:form_version"))
+"""The checks of whoever writes the typed tables: what found no place there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +163,21 @@ class Flag:
     severity: str
     state: str
     created_at: datetime
+    details: dict[str, Any] | None
+    explained_by: int | None
+    explained_at: datetime | None
+    comment: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class FlaggedValue:
-    """A flag as people read it: the submission it is on (`key`), what was found, in which row, question and text."""
+    """A flag as people read it: the submission it is on (`key`), what was found, in which row, question and text.
 
+    `explained_by` is a name.
+    """
+
+    id: int
+    submission_id: int
     key: str
     check: str
     severity: str
@@ -169,4 +185,8 @@ class FlaggedValue:
     row_key: str
     path: str
     text: str | None
+    details: dict[str, Any] | None
     created_at: datetime
+    explained_by: str | None
+    explained_at: datetime | None
+    comment: str | None

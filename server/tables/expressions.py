@@ -140,6 +140,19 @@ class Rows(_Reader):
         found: Sql = self._alias("", 1).c[name]
         return found
 
+    def point(self, answer: Answer) -> tuple[Sql, Sql, Sql, Sql] | None:
+        """Latitude, longitude, altitude and accuracy of a point; None where no column holds them."""
+        column = self._column(answer)
+        if column is None or column.type != "geopoint":
+            return None
+        place = self._alias(answer.table, column.part)
+        latitude, longitude, altitude, accuracy = (place.c[name] for name in column.names)
+        return latitude, longitude, altitude, accuracy
+
+    def days(self, moment: Sql) -> Sql:
+        """A moment as a number of days since 1970, as decimal-date-time() gives it."""
+        return self._operations.apply(Apply("instant", (Constant("moment", None),), "number"), [moment])
+
     def _leaf(self, tree: Tree) -> Sql:
         if isinstance(tree, Answer):
             return self._answer(tree)

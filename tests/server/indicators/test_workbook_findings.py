@@ -370,7 +370,7 @@ def test_rows_of_dimensions_checks_and_choices_are_refused():
         "hoja dimensions, fila 7, columna form: Diga de qué formulario se trata: este libro no tiene una hoja «survey», así "
         "que no es de ninguno.",
         "hoja checks, fila 2, columna severity: «fatal» no sirve aquí: se espera una de estas palabras: error, warning, "
-        "note.",
+        "note, off.",
         "hoja checks, fila 3, columna fields: «a=b» no sirve aquí: se espera nombres con espacios entre ellos. «a=b» no "
         "es un nombre.",
         "hoja checks, fila 3, columna form: Diga de qué formulario se trata: este libro no tiene una hoja «survey», así que "

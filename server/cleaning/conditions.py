@@ -1,0 +1,208 @@
+"""Conditions: where a rule finds something, as columns over the rows of its unit, and what it has measured there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlalchemy import Date, Double, Integer, and_, case, cast, false, func, literal, null, or_, select, true
+
+from forms.expressions.tree import Answer, Apply
+from server.cleaning.rules import FEWEST_POINTS, FEWEST_VALUES, Kind, Rule
+from server.model.cleaning import audit_logs, check_statistics
+from server.tables.expressions import Rows
+from server.tables.operations import TYPES, Sql
+
+KILOMETRES_NORTH: Final = 110.574
+"""In a degree of latitude, near the equator."""
+_HOURS: Final = 24.0
+_MINUTES: Final = 1440.0
+_AHEAD: Final = 14 / 24
+"""Days by which the calendar of the easternmost zone is ahead of UTC's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """Where a rule finds something (NULL: unknown, so it does not), and what is to be told of it, by name."""
+
+    holds: Sql
+    measured: Mapping[str, Sql] = field(default_factory=dict)
+
+
+def condition(rows: Rows, rule: Rule) -> Condition:
+    """The condition of a rule that looks at rows by themselves: of every kind but `duplicate`."""
+    made = _MAKERS[rule.kind](rows, rule)
+    shown = {name: rows.value(tree) for name, tree in rule.shown}
+    limited = looked_at(rows, rule)
+    return Condition(
+        holds=made.holds if limited is None or rule.kind == "when" else and_(limited, made.holds),
+        measured={**{f"={name}": value for name, value in shown.items()}, **made.measured},
+    )
+
+
+def looked_at(rows: Rows, rule: Rule) -> Sql | None:
+    """What `when` limits a rule to; None where it does not."""
+    return None if rule.when is None else rows.value(rule.when)
+
+
+def number(rows: Rows, rule: Rule) -> Sql:
+    """The value that an `outlier` rule looks at."""
+    return rows.value(rule.shown[0][1])
+
+
+def _when(rows: Rows, rule: Rule) -> Condition:
+    return Condition(holds=true() if rule.when is None else rows.value(rule.when))
+
+
+def _clock(rows: Rows, rule: Rule) -> Condition:
+    """What the phone says lies after the receipt, ends before it begins, or lies before the survey began."""
+    received = rows.about("_received_at")
+    off: Sql = literal((rule.maximum or 0) / _HOURS, Double())
+    ahead: list[Sql] = []
+    early: list[Sql] = []
+    days: dict[str, Sql] = {}
+    for name, tree in rule.shown:
+        value = rows.value(tree)
+        is_day = tree.kind == "date"
+        days[name] = rows.value(Apply("days", (tree,), "number")) if is_day else rows.days(value)
+        ahead.append(days[name] - rows.days(received) > (off + _AHEAD if is_day else off))
+        if rule.since is not None:
+            day = value if is_day else rows.value(Apply("day", (tree,), "date"))
+            early.append(day < literal(rule.since, Date()))
+    backwards = [days["start"] - days["end"] > off] if "start" in days and "end" in days else []
+    return Condition(
+        holds=or_(*ahead, *early, *backwards),
+        measured={"received": received, "ahead": _flag(ahead), "early": _flag(early)},
+    )
+
+
+def _duration(rows: Rows, rule: Rule) -> Condition:
+    """By the audit log where there is one, else from start to end. An end before the start is the clock's matter."""
+    logged = _log(rows, "seconds") / 60.0 if rule.logged else cast(null(), Double)
+    passed: Sql = cast(null(), Double)
+    moments = dict(rule.shown)
+    if len(moments) == 2:
+        between = (rows.days(rows.value(moments["end"])) - rows.days(rows.value(moments["start"]))) * _MINUTES
+        passed = case((between >= 0, between), else_=cast(null(), Double))
+    minutes = func.coalesce(logged, passed, type_=Double())
+    outside = []
+    if rule.minimum is not None:
+        outside.append(minutes < rule.minimum)
+    if rule.maximum is not None:
+        outside.append(minutes > rule.maximum)
+    return Condition(
+        holds=or_(*outside) if outside else false(),
+        measured={"minutes": minutes, "logged": case((logged.is_not(None), 1), else_=0)},
+    )
+
+
+def _speeding(rows: Rows, rule: Rule) -> Condition:
+    seconds = _log(rows, "median_seconds")
+    return Condition(holds=seconds < rule.minimum, measured={"seconds": seconds, "screens": _log(rows, "screens")})
+
+
+def _gps_missing(rows: Rows, rule: Rule) -> Condition:
+    point = _point(rows, rule)
+    return Condition(holds=true() if point is None else point[0].is_(None))
+
+
+def _gps_imprecise(rows: Rows, rule: Rule) -> Condition:
+    point = _point(rows, rule)
+    if point is None:
+        return Condition(holds=false())
+    return Condition(holds=point[3] > rule.maximum, measured={"metres": point[3]})
+
+
+def _gps_outside(rows: Rows, rule: Rule) -> Condition:
+    """Outside the declared area, or far from where the records of the same place lie in the middle.
+
+    Distances are those on a plane that touches the Earth there: right to a few in a thousand over tens of kilometres.
+    """
+    point = _point(rows, rule)
+    if point is None:
+        return Condition(holds=false())
+    latitude, longitude = point[0], point[1]
+    measured = {"latitude": latitude, "longitude": longitude}
+    wrong: list[Sql] = []
+    if rule.box:
+        south, west, north, east = rule.box
+        beyond = or_(latitude < south, latitude > north, longitude < west, longitude > east)
+        wrong.append(beyond)
+        measured["beyond"] = case((beyond, 1), else_=0)
+    if rule.place is not None:
+        place = rows.value(rule.place)
+        middle, across, scale = (
+            _statistic(rule, name, place, FEWEST_POINTS) for name in ("middle", "across", "spread")
+        )
+        north_south, east_west = (latitude - middle) * KILOMETRES_NORTH, (longitude - across) * scale
+        squared = north_south * north_south + east_west * east_west
+        wrong.append(squared > (rule.maximum or 0) ** 2)
+        measured |= {"place": place, "squared": squared}
+    return Condition(holds=or_(*wrong) if wrong else false(), measured=measured)
+
+
+def _straight_lining(rows: Rows, rule: Rule) -> Condition:
+    """Of the items that were answered, enough are, and all with one answer."""
+    answers = [func.nullif(rows.value(tree), "", type_=TYPES[tree.kind]) for _, tree in rule.shown]
+    answered = sum((case((answer.is_not(None), 1), else_=0) for answer in answers[1:]), _one(answers[0]))
+    first: Sql = func.coalesce(*answers, type_=answers[0].type)
+    same = [or_(answer.is_(None), answer == first) for answer in answers]
+    holds = and_(answered >= literal(int(rule.minimum or 0), Integer()), *same)
+    return Condition(holds=holds, measured={"answer": first, "answered": answered})
+
+
+def _outlier(rows: Rows, rule: Rule) -> Condition:
+    value = number(rows, rule)
+    middle, spread = (_statistic(rule, name, literal(""), FEWEST_VALUES) for name in ("middle", "spread"))
+    far: Sql = func.abs(value - middle, type_=Double())
+    return Condition(
+        holds=far > spread * (rule.maximum or 0), measured={"value": value, "middle": middle, "spread": spread}
+    )
+
+
+def _flag(conditions: list[Sql]) -> Sql:
+    """1 where one of them holds."""
+    return case((or_(*conditions), 1), else_=0) if conditions else literal(0, Integer())
+
+
+def _one(answer: Sql) -> Sql:
+    return case((answer.is_not(None), 1), else_=0)
+
+
+def _point(rows: Rows, rule: Rule) -> tuple[Sql, Sql, Sql, Sql] | None:
+    return rows.point(rule.point) if isinstance(rule.point, Answer) else None
+
+
+def _log(rows: Rows, name: str) -> Sql:
+    """What the submission's audit log sums up to; NULL where there is none."""
+    chosen = select(audit_logs.c[name]).where(audit_logs.c.submission_id == rows.row.c["_submission_id"])
+    found: Sql = chosen.correlate(rows.row).scalar_subquery()
+    return found
+
+
+def _statistic(rule: Rule, name: str, category: Sql, fewest: int) -> Sql:
+    """What all records together say, as it was last computed; NULL where they are too few."""
+    kept = check_statistics.alias()
+    chosen = select(kept.c[name]).where(
+        kept.c.form_id == rule.form_id,
+        kept.c.check == rule.check,
+        kept.c.path == rule.path,
+        kept.c.category == category,
+        kept.c.n >= fewest,
+    )
+    found: Sql = chosen.correlate_except(kept).scalar_subquery()
+    return found
+
+
+_MAKERS: Final[Mapping[Kind, Callable[[Rows, Rule], Condition]]] = {
+    "when": _when,
+    "clock": _clock,
+    "duration": _duration,
+    "speeding": _speeding,
+    "gps_missing": _gps_missing,
+    "gps_imprecise": _gps_imprecise,
+    "gps_outside": _gps_outside,
+    "straight_lining": _straight_lining,
+    "outlier": _outlier,
+}
