@@ -82,6 +82,15 @@ def renew(ctx: Context, project_id: int, *, rewritten: int | None = None) -> Non
             look_through(ctx, form)
 
 
+def count_compared(ctx: Context, form: Form) -> int | None:
+    """How many submissions a form had when its medians were last computed; None where no check needs any. Runs inside an
+    action that has asked."""
+    plan = checks.find_plan(ctx.conn, form.id)
+    if plan is None or form.current_version_id is None or not checker_of(ctx, form).compares:
+        return None
+    return plan.submissions
+
+
 def look_through(ctx: Context, form: Form) -> Run:
     """Let the flags of every submission of a form follow, which is held. Runs inside an action that has asked."""
     checker = checker_of(ctx, form)

@@ -56,9 +56,33 @@ HELP: Final[dict[str, str]] = {
     ),
     "List the app users of a project.": "Listar los accesos de teléfonos de un proyecto.",
     "Shut out a phone; what it sent stays.": "Cerrar el acceso de un teléfono; lo que envió se queda.",
-    "List what found no place in a form's tables: values that do not fit their type, unknown questions and versions.": (
-        "Listar lo que no cupo en las tablas de un formulario: valores que no son de su tipo, preguntas y versiones "
-        "desconocidas."
+    "Flags: what the checks found in the answers of a form, and what people say of it.": (
+        "Señales: lo que las verificaciones encontraron en las respuestas de un formulario, y lo que se dice de ello."
+    ),
+    "List what the checks found, and what found no place in a form's tables; corrected flags only where asked for.": (
+        "Listar lo que encontraron las verificaciones y lo que no cupo en las tablas de un formulario; lo corregido, solo si "
+        "se pide."
+    ),
+    "Only flags in this state.": "Solo las señales en este estado.",
+    "Only flags of this check.": "Solo las señales de esta verificación.",
+    "Only flags of this severity.": "Solo las señales de esta gravedad.",
+    "Only what this person or app user sent: name or number.": (
+        "Solo lo que envió esta persona o este acceso: nombre o número."
+    ),
+    "Only what this device sent.": "Solo lo que envió este dispositivo.",
+    "Only interviews of this day.": "Solo las entrevistas de este día.",
+    "Say why what was flagged is right as it is; NUMBER is the flag's.": (
+        "Decir por qué lo señalado está bien como está; NUMBER es el de la señal."
+    ),
+    "Open a flag again whose explanation does not hold; NUMBER is the flag's.": (
+        "Abrir de nuevo una señal cuya explicación no vale; NUMBER es el de la señal."
+    ),
+    "submitter, device, day, or some of them (with commas); default: all.": (
+        "submitter, device, day, o algunas (con comas); si no se dice, todas."
+    ),
+    "Count submissions and flags by enumerator and day.": "Contar envíos y señales por enumerador y día.",
+    "Look through every submission of a form anew, with the medians of today; the server may go on.": (
+        "Revisar de nuevo todos los envíos de un formulario, con las medianas de hoy; el servidor puede seguir."
     ),
     "Indicators: what a project measures, its figures, and the records behind them.": (
         "Indicadores: lo que mide un proyecto, sus cifras y los registros que hay detrás."

@@ -111,10 +111,7 @@ def shared(rows: Rows, role: str, tree: Tree | None) -> Sql:
         return rows.value(tree)
     if role != "date":
         return cast(null(), SHARED[role])
-    received = rows.about("_received_at")
-    if rows.is_sqlite:
-        return func.substr(cast(received, Text), 1, 10, type_=Date())
-    return cast(func.timezone("UTC", received), Date)
+    return rows.received_day()
 
 
 def about(rows: Rows) -> dict[str, Sql]:

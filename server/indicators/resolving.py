@@ -124,6 +124,17 @@ def find_unit(schema: Schema, over: str) -> tuple[str | None, list[Wrong]]:
     ]
 
 
+def day_of(schema: Schema) -> Tree | None:
+    """The day on which a form says that it was filled in: its `today`, else its `start`; None where it has neither."""
+    preloaded = {entry.preload: entry for entry in schema.fields if entry.preload}
+    today, start = preloaded.get("date/today"), preloaded.get("timestamp/start")
+    if today is not None and kind_of(today) == "date":
+        return Answer("date", today.path, "")
+    if start is not None and kind_of(start) == "moment":
+        return Apply("day", (Answer("moment", start.path, ""),), "date")
+    return None
+
+
 class _Work:
     def __init__(
         self,
@@ -191,12 +202,9 @@ class _Work:
         """Where nobody says what day a unit belongs to: the form's `today`, else `start`, else when it was received."""
         if self._indicator.date is not None:
             return
-        preloaded = {entry.preload: entry for entry in self._form.schema.fields if entry.preload}
-        today, start = preloaded.get("date/today"), preloaded.get("timestamp/start")
-        if today is not None and kind_of(today) == "date":
-            self._trees["date"] = Answer("date", today.path, "")
-        elif start is not None and kind_of(start) == "moment":
-            self._trees["date"] = Apply("day", (Answer("moment", start.path, ""),), "date")
+        day = day_of(self._form.schema)
+        if day is not None:
+            self._trees["date"] = day
 
     def _check_cohort(self, name: str) -> None:
         other = self._indicators.get(name)

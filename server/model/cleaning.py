@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Column, Double, ForeignKey, Index, Integer, Table, Text
 
 from server.model.columns import METADATA, Id, Instant, Json
+
+OPEN: Final = "open"
+EXPLAINED: Final = "explained"
+CORRECTED: Final = "corrected"
+STATES: Final = (OPEN, EXPLAINED, CORRECTED)
+"""Of flags."""
 
 check_plans = Table(
     "check_plans",

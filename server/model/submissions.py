@@ -173,7 +173,7 @@ class Flag:
 class FlaggedValue:
     """A flag as people read it: the submission it is on (`key`), what was found, in which row, question and text.
 
-    `explained_by` is a name.
+    `submitter` and `explained_by` are names.
     """
 
     id: int
@@ -186,6 +186,8 @@ class FlaggedValue:
     path: str
     text: str | None
     details: dict[str, Any] | None
+    submitter: str | None
+    device_id: str | None
     created_at: datetime
     explained_by: str | None
     explained_at: datetime | None

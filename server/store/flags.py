@@ -10,16 +10,13 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, delete, func, insert, or_, select, update
 
-from server.model.cleaning import Found
+from server.model.cleaning import CORRECTED, OPEN, Found
 from server.model.people import actors
 from server.model.submissions import TABULATED, Flag, FlaggedValue, flags, submissions
 from server.prepared import Prepared
 
-OPEN: Final = "open"
-EXPLAINED: Final = "explained"
-CORRECTED: Final = "corrected"
-STATES: Final = (OPEN, EXPLAINED, CORRECTED)
 _AT_ONCE: Final = 1_000
+_SUBMITTERS: Final = actors.alias()
 _COLUMNS: Final = (
     "submission_id", "check", "row_key", "path", "text", "severity", "state", "created_at", "details",
 )  # fmt: skip
@@ -202,6 +199,8 @@ def _flagged() -> Select[Any]:
             flags.c.path,
             flags.c.text,
             flags.c.details,
+            _SUBMITTERS.c.display_name,
+            submissions.c.device_id,
             flags.c.created_at,
             actors.c.display_name,
             flags.c.explained_at,
@@ -209,6 +208,7 @@ def _flagged() -> Select[Any]:
         )
         .join(submissions, submissions.c.id == flags.c.submission_id)
         .outerjoin(actors, actors.c.id == flags.c.explained_by)
+        .outerjoin(_SUBMITTERS, _SUBMITTERS.c.id == submissions.c.submitter_id)
         .order_by(submissions.c.id, flags.c.id)
     )
 

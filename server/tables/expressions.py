@@ -140,6 +140,13 @@ class Rows(_Reader):
         found: Sql = self._alias("", 1).c[name]
         return found
 
+    def received_day(self) -> Sql:
+        """The day on which the submission was received, in UTC."""
+        received = self.about("_received_at")
+        if self.is_sqlite:
+            return func.substr(cast(received, Text), 1, 10, type_=Date())
+        return cast(func.timezone("UTC", received), Date)
+
     def point(self, answer: Answer) -> tuple[Sql, Sql, Sql, Sql] | None:
         """Latitude, longitude, altitude and accuracy of a point; None where no column holds them."""
         column = self._column(answer)

@@ -27,6 +27,7 @@ NEED_NO_PERMISSION = {
     "checks.forget": "runs inside an action that has asked",
     "checks.checker_of": "only makes what judges",
     "checks.renew": "runs inside an action that has asked",
+    "checks.count_compared": "runs inside an action that has asked",
     "checks.look_through": "runs inside an action that has asked",
     "following.tabulate_all": "runs inside an action that has asked",
     "following.forget": "runs inside an action that has asked",

@@ -354,14 +354,72 @@ def test_flags_are_listed_as_lines_and_as_csv(tejido: Tejido, workbook: Path, tm
     office.database.close()
 
     lines = tejido("flags", "minimo", "--project", 1).output.splitlines()
-    rows = list(csv.reader(io.StringIO(tejido("flags", "minimo", "--project", 1, "--csv").output)))
+    rows = list(csv.DictReader(io.StringIO(tejido("flags", "minimo", "--project", 1, "--csv").output)))
 
     assert nothing.output == "Nothing is flagged.\n"
-    assert lines[0] == "submission\tquestion\ttext\twhat was found"
-    assert "uuid:1\t\t0\tunknown version of the form" in lines
-    assert [line for line in lines if "=1" in line] == ["uuid:1\t/nada\t=1\tthe version has no such question"]
-    assert rows[0] == ["key", "row_key", "path", "text", "check", "severity", "state", "created_at"]
-    assert [row[3] for row in rows if row[4] == "builtin:unknown"] == ["'=1"]
+    assert lines[0].split() == [
+        "number",
+        "severity",
+        "state",
+        "row",
+        "question",
+        "answer",
+        "check",
+        "what",
+        "was",
+        "found",
+    ]
+    assert [line.split()[3:] for line in lines[1:]] == [
+        ["uuid:1", "/nada", "=1", "builtin:unknown", "the", "version", "has", "no", "such", "question"],
+        ["uuid:1", "0", "builtin:form_version", "unknown", "version", "of", "the", "form"],
+    ]
+    assert [(row["instanceId"], row["text"], row["state"], row["message_es"]) for row in rows] == [
+        ("uuid:1", "'=1", "open", "la versión no tiene esta pregunta"),
+        ("uuid:1", "0", "open", "versión del formulario desconocida"),
+    ]
+
+
+def test_flags_are_explained_opened_again_counted_and_looked_for_anew(tejido: Tejido, tmp_path: Path):
+    file = tmp_path / "hogar.md"
+    file.write_text(
+        "| survey |\n| | type | name | label |\n| | integer | edad | Edad |\n"
+        "| checks |\n| | name | label | when | message::es |\n| | mayor | Mayor | ${edad} > 110 | ¿${edad} años? |\n"
+        "| settings |\n| | form_id | form_title | version |\n| | list | Hogar | 1 |\n",
+        encoding="utf-8",
+    )
+    tejido("project", "create", "Cohesión")
+    tejido("form", "publish", file, "--project", 1)
+    tejido("user", "create", "a@example.org", "--password", "contraseña larga", "--administrator")
+    office = open_office(Settings(data=tmp_path / "data"))
+    xml = b'<data id="list" version="1"><edad>120</edad><meta><instanceID>uuid:1</instanceID></meta></data>'
+    create_app(office).test_client().post(
+        "/v1/projects/1/submission",
+        data={"xml_submission_file": (io.BytesIO(xml), "a.xml", "text/xml")},
+        auth=("a@example.org", "contraseña larga"),
+    )
+    office.database.close()
+
+    listed = json.loads(tejido("flags", "list", "list", "--project", 1, "--json").output)
+    explained = tejido("flags", "explain", "list", 1, "Es la abuela", "--project", 1)
+    after = tejido("flags", "list", "list", "--project", 1, "--state", "explained", language="es")
+    opened = tejido("flags", "reopen", "list", 1, "--project", 1)
+    figures = tejido("flags", "figures", "list", "--project", 1, "--by", "submitter")
+    done = tejido("flags", "run", "list", "--project", 1)
+    missing = tejido("flags", "explain", "list", 9, "x", "--project", 1)
+
+    assert [(one["check"], one["text"], one["message"]) for one in listed] == [("mayor", "120", {"es": "¿120 años?"})]
+    assert explained.output == "uuid:1: explained.\n"
+    assert after.output.splitlines()[1].split() == [
+        *("1", "advertencia", "explicada", "uuid:1", "/edad", "120", "mayor", "¿120", "años?", "Es", "la", "abuela"),
+    ]
+    assert opened.output == "uuid:1: open again.\n"
+    assert [line.split() for line in figures.output.splitlines()] == [
+        ["enumerator", "submissions", "flagged", "mayor"],
+        ["a@example.org", "1", "1", "1"],
+    ]
+    assert done.output == "1 submissions, 1 checks: 0 new flags, 0 that are gone.\n"
+    assert missing.exit_code == 1
+    assert missing.output.splitlines()[0].endswith("The form has no flag 9.")
 
 
 @pytest.fixture
