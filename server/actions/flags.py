@@ -9,11 +9,11 @@ from typing import Final
 
 from forms.problems import Sentence
 from server import problems
-from server.access import require
+from server.access import may, require
 from server.actions import checks
 from server.actions.checks import Run
 from server.actions.forms import get_form
-from server.cleaning import sentences
+from server.cleaning import hiding, sentences
 from server.cleaning.fieldwork import AXES, Fieldwork, Figure
 from server.context import Context
 from server.indicators import book as books
@@ -82,7 +82,7 @@ def list_flagged(
 ) -> Page:
     """The flags on the living submissions of a form, eldest submission first: of `after` (submission, flag) the next `most`.
 
-    Raises Problem 404.1, 403.1.
+    Whoever may not identify people sees no point, nor an answer that is marked as identifying. Raises Problem 404.1, 403.1.
     """
     form = get_form(ctx, project_id, form_id)
     require(ctx, "submission.read", form)
@@ -104,6 +104,8 @@ def list_flagged(
     )
     declared = _declared(ctx, form)
     shown = found if most is None else found[:most]
+    if not may(ctx.actor, "submission.identify", form):
+        shown = _hidden(ctx, form, shown)
     return Page(flags=tuple(_told(flag, declared) for flag in shown), more=len(shown) < len(found))
 
 
@@ -207,6 +209,14 @@ def _fieldwork(ctx: Context, form: Form) -> Fieldwork:
         return Fieldwork(ctx.conn, registry.load(ctx.conn, form.id), schema, day_of(schema))
 
     return registry.remember(ctx.conn, ("fieldwork", form.id, form.layout_revision), make)
+
+
+def _hidden(ctx: Context, form: Form, found: Sequence[FlaggedValue]) -> list[FlaggedValue]:
+    if form.current_version_id is None:
+        return [hiding.hide(flag, (), {}) for flag in found]
+    privacy = catalogue.view_of(ctx.conn, form).privacy
+    telling = hiding.telling(checks.checker_of(ctx, form).rules, privacy)
+    return [hiding.hide(flag, telling, privacy) for flag in found]
 
 
 def _living(ctx: Context, form: Form, flag_id: int) -> Flag:

@@ -36,14 +36,9 @@ def said(check: str, details: Details | None) -> Sentence:
 
 
 def filled(text: str, details: Details | None) -> str:
-    """A message of the sheet with the record's answers in the place of `${question}`; a blank one is —."""
+    """A message of the sheet with the answers that the flag tells in the place of `${question}`; any other one is —."""
     answers = (details or {}).get("answers") or {}
-
-    def answer(match: re.Match[str]) -> str:
-        name = match[1]
-        return str(answers[name] or "—") if name in answers else match[0]
-
-    return _ANSWER.sub(answer, text)
+    return _ANSWER.sub(lambda match: str(answers.get(match[1]) or "—"), text)
 
 
 def _clock(details: Details) -> Sentence:

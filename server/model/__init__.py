@@ -1,6 +1,17 @@
 """The fixed tables, each with the frozen record read from it."""
 
-from server.model import audits, cleaning, corrections, forms, indicators, people, privacy, projects, submissions, tables
+from server.model import (
+    audits,
+    cleaning,
+    corrections,
+    forms,
+    indicators,
+    people,
+    privacy,
+    projects,
+    submissions,
+    tables,
+)
 from server.model.columns import METADATA
 
 __all__ = [

@@ -32,6 +32,7 @@ from server.tables.operations import TYPES, Operations, Sql
 
 _AROUND: Final = "".join(chr(number) for number in range(0x3001) if chr(number).isspace())
 """What may stand before a moment: whatever the typed tables take for white space."""
+_JULIAN_EPOCH: Final = 2_440_587.5
 PERIOD_END: Final = "period_end"
 """The bound parameter that `period-end()` reads, a date."""
 
@@ -157,7 +158,9 @@ class Rows(_Reader):
         return latitude, longitude, altitude, accuracy
 
     def days(self, moment: Sql) -> Sql:
-        """A moment as a number of days since 1970, as decimal-date-time() gives it."""
+        """A moment as a number of days since 1970, to the millisecond, by the database's own means."""
+        if self.is_sqlite:
+            return func.julianday(cast(moment, Text), type_=Double()) - _JULIAN_EPOCH
         return self._operations.apply(Apply("instant", (Constant("moment", None),), "number"), [moment])
 
     def _leaf(self, tree: Tree) -> Sql:

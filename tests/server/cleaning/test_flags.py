@@ -159,3 +159,46 @@ def test_flags_are_listed_by_what_is_asked_of_them(desk: Desk, phone: Wire):
     assert listed(enumerator="Teléfono 2") == []
     assert listed(device="collect:otro") == [("mayor", "b"), ("doble", "b")]
     assert listed(day=desk.office.clock().date()) == listed()
+
+
+def test_whoever_may_not_identify_people_sees_no_marked_answer_and_no_point(desk: Desk, phone: Wire):
+    marked = table(
+        "survey",
+        "type | name | label | privacy",
+        *("integer | edad | Edad |", "text | cedula | Cédula | direct", "geopoint | gps | GPS |"),
+    )
+    columns = "name | label | when | builtin | key | within | message"
+    sheet = table(
+        "checks",
+        columns,
+        "mayor | Mayor | ${edad} > 110 | | | |",
+        "raro | Raro | ${edad} > 110 and ${cedula} != '' | | | | ${cedula}: ${edad} años",
+        "doble | Doble | | duplicate | concat(${cedula}, '') | |",
+        "fuera | Fuera | | gps_outside | | 7 -83 9 -77 |",
+    )
+    publish(desk, marked, checks=sheet)
+    for name in ("a", "b"):
+        send(phone, "<edad>111</edad><cedula>8-1</cedula><gps>0 0 0 5</gps><nada>8-1</nada>", name)
+    viewer = desk.user("v@example.org", "viewer")
+
+    def told(actor: object) -> dict[str, tuple[str | None, str]]:
+        page = desk.ask(lambda ctx: flags.list_flagged(ctx, PROJECT, "hogar"), actor)  # type: ignore[arg-type]
+        return {
+            one.flag.check: (one.flag.text, one.message.get("es") or one.message[""])
+            for one in page.flags
+            if one.flag.row_key == "uuid:a"
+        }
+
+    seen = told(desk.admin)
+    assert seen["raro"] == ("edad=111; cedula=8-1", "8-1: 111 años")
+    assert (seen["doble"][0], seen["fuera"][0], seen["builtin:unknown"][0]) == ("8-1", "0 0", "8-1")
+    hidden = told(viewer)
+    assert hidden["mayor"] == seen["mayor"] == ("111", "Mayor")
+    assert {check: text for check, (text, _) in hidden.items() if check != "mayor"} == {
+        "raro": None,
+        "doble": None,
+        "fuera": None,
+        "builtin:unknown": None,
+    }
+    assert hidden["raro"][1] == "—: — años"
+    assert "8-1" not in str(desk.ask(lambda ctx: flags.list_flagged(ctx, PROJECT, "hogar"), viewer))
