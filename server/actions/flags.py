@@ -143,23 +143,6 @@ def reopen(ctx: Context, project_id: int, form_id: str, flag_id: int) -> Flagged
     return _changed(ctx, form, flag, "reopen", flag.comment)
 
 
-def change(ctx: Context, project_id: int, form_id: str, flag_id: int, *, state: object, comment: object) -> Flagged:
-    """Explain a flag (`state` "explained", with a comment) or open it again ("open"): what came in is looked at only once the
-    asking person may. Raises Problem 404.1, 403.1, 400.8."""
-    form = get_form(ctx, project_id, form_id)
-    require(ctx, "flag.update", form)
-    if state == OPEN:
-        return reopen(ctx, project_id, form_id, flag_id)
-    if state == EXPLAINED and isinstance(comment, str | None):
-        return explain(ctx, project_id, form_id, flag_id, comment or "")
-    if state == EXPLAINED:
-        raise problems.wrong_value("comment", comment, Sentence("escriba un texto.", "write a text."))
-    reason = Sentence(
-        "use open o explained; de corregir se ocupan los datos.", "use open or explained; the data is corrected."
-    )
-    raise problems.wrong_value("state", state, reason)
-
-
 def get_figures(ctx: Context, project_id: int, form_id: str, by: Sequence[str] = AXES) -> Figures:
     """Submissions, flagged ones and open flags by check: by enumerator (`submitter`, `device`) and `day`, or some of them.
 

@@ -11,11 +11,12 @@ from flask import Blueprint, Response, request
 
 from forms.problems import Problem
 from server.actions import flags
-from server.api import flagged, options
-from server.api.schemas.flags import FiguresQuery, FlagsQuery, filter_of
+from server.api import bodies, flagged, options
+from server.api.schemas.flags import ChangeSchema, FiguresQuery, FlagsQuery, filter_of
 from server.api.wire import tell
 from server.http import answers
 from server.http.endpoint import act, ask
+from server.model.cleaning import EXPLAINED
 
 blueprint = Blueprint("api_flags", __name__)
 blueprint.register_error_handler(Problem, tell)
@@ -48,10 +49,11 @@ def list_flags(project_id: int, form_id: str, csv: bool = False) -> Response:
 @blueprint.patch(f"{_ROOT}/<number:flag_id>")
 def change_flag(project_id: int, form_id: str, flag_id: int) -> Response:
     """Explain a flag, `{"state": "explained", "comment": "…"}`, or open it again, `{"state": "open"}`."""
-    given = request.get_json(silent=True)
-    said = given if isinstance(given, dict) else {}
-    state, comment = said.get("state"), said.get("comment")
-    made = act(lambda ctx: flags.change(ctx, project_id, form_id, flag_id, state=state, comment=comment))
+    said = bodies.read(request, ChangeSchema())
+    if said["state"] == EXPLAINED:
+        made = act(lambda ctx: flags.explain(ctx, project_id, form_id, flag_id, said["comment"] or ""))
+    else:
+        made = act(lambda ctx: flags.reopen(ctx, project_id, form_id, flag_id))
     (told,) = flagged.flags([made])
     return Response(json.dumps(told, ensure_ascii=False), content_type=_JSON)
 

@@ -13,7 +13,7 @@ from server.api.options import Blank, Names
 from server.api.schemas.wording import Moment, Texts
 from server.cleaning.fieldwork import AXES
 from server.indicators.declarations import SEVERITIES
-from server.model.cleaning import STATES
+from server.model.cleaning import EXPLAINED, OPEN, STATES
 
 MOST: Final = 1000
 """Flags of one page."""
@@ -82,6 +82,19 @@ class FiguresQuery(Schema):
     """`by`: submitter, device, day, or some of them."""
 
     by = Words(AXES, load_default=AXES)
+
+
+class ChangeSchema(Schema):
+    """`explained` says in `comment` why what was flagged is right as it is, `open` that it is not."""
+
+    state = fields.Method(deserialize="read_state", required=True)
+    comment = fields.String(load_default=None, allow_none=True)
+
+    def read_state(self, value: Any) -> str:
+        """One of the two; whether a flag is corrected, the data says."""
+        if value not in (EXPLAINED, OPEN):
+            raise ValidationError(["use open o explained.", "use open or explained."])
+        return str(value)
 
 
 class FlagSchema(Schema):

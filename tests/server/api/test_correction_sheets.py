@@ -179,7 +179,7 @@ def test_what_is_written_is_applied(at: Desk, manager: Client):
     ]
     assert [row["edad"] for row in at.rows("hogar")] == [30, None]
     assert [row["anios"] for row in at.rows("hogar", "/m")] == [7, 40, None, 40]
-    assert [(flag.path, flag.text) for flag in at.flags("hogar")] == [("/m/anios", "x7")]
+    assert [(flag.path, flag.text) for flag in at.flags("hogar") if flag.state == "open"] == [("/m/anios", "x7")]
     assert {one["reason"] for one in manager.json("/forms/hogar/corrections")} == {"revisado con la boleta"}
     assert at.audited()[-4:] == [*["submission.correction.create"] * 3, "form.correction.import"]
     assert at.failures() == []
