@@ -2,35 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
+from itertools import chain
 
+from forms.schema import Choice, Schema
 from server import problems
 from server.access import require
 from server.context import Context
-from server.extracts import asking, central, frame, naming, questions, refusals, treatments
+from server.extracts import (
+    asking,
+    central,
+    cursors,
+    delimited,
+    frame,
+    lists,
+    media,
+    naming,
+    questions,
+    refusals,
+    treatments,
+)
 from server.extracts.archive import Entry, zipped
-from server.extracts.asking import Request
+from server.extracts.asking import Place, Request
 from server.extracts.central import Options
 from server.extracts.codebook import Book
-from server.extracts.formats import FORMATS, codebook_files
-from server.extracts.questions import Asked
+from server.extracts.formats import FORMATS, Format, codebook_files
+from server.extracts.questions import Asked, Lists
 from server.extracts.selection import Rows
 from server.extracts.treatments import Treatments
+from server.indicators import catalogue
+from server.indicators.resolving import question_of
 from server.model.forms import Form
+from server.model.projects import Project
 from server.odata import filters
-from server.store import forms, projects, submissions
+from server.store import form_attachments, forms, indicators, projects, submissions
 from server.tables import registry
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """An extract to be sent or kept: its name, its content type, and its bytes, which come while the context is open."""
+    """An extract to be sent or kept: its name, its content type, and its bytes, which come while the context is open.
+
+    `cursor` is what to ask with the next time for what is new by then; `deleted` how many submissions were deleted since the
+    cursor that was given.
+    """
 
     name: str
     content_type: str
     pieces: Iterator[bytes]
+    cursor: str | None = None
+    deleted: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,19 +82,45 @@ def open_file(
     one = FORMATS.get(kind)
     if one is None or (archive and one.whole):
         raise refusals.no_format(f"{kind}.zip" if archive else kind, list(FORMATS))
-    book = _book(ctx, form, request, coded=one.coded)
+    book = _book(ctx, form, request, one)
+    since = cursors.read(request.since, form.id) if request.since is not None else None
+    deleted = submissions.count_deleted(ctx.conn, form.id, since) if since is not None else None
+    told = partial(File, cursor=cursors.after(ctx.conn, form.id, ctx.now()), deleted=deleted)
     frames, base = book.frames, naming.file_name(form_id)
     if one.whole:
-        return File(f"{base}.{kind}", one.content_type, one.write(frames, book.chosen, book))
+        return told(f"{base}.{kind}", one.content_type, one.write(frames, book.chosen, book))
     if archive:
         entries: list[Entry] = [
             (f"{table.name}.{kind}", partial(one.write, [table], book.chosen, book)) for table in frames
         ]
+        if since is not None:
+            entries.append((f"{base}-deleted.csv", partial(_deleted, ctx, form, since, book.disclosed)))
         beside = [(f"codebook.{end}", write) for end, (_, write) in codebook_files(book).items()]
-        return File(f"{base}.{kind}.zip", "application/zip", zipped([*entries, *beside]))
+        return told(f"{base}.{kind}.zip", "application/zip", zipped([*entries, *beside]))
     if len(frames) > 1 and request.tables:
         raise refusals.one_table_only(kind, [table.name for table in frames])
-    return File(f"{frames[0].name}.{kind}", one.content_type, one.write(frames[:1], book.chosen, book))
+    return told(f"{frames[0].name}.{kind}", one.content_type, one.write(frames[:1], book.chosen, book))
+
+
+def open_media(ctx: Context, project_id: int, form_id: str, request: Request) -> File:
+    """The files of the submissions that are asked for, as a zip. Raises Problem 404.1, 403.1, 400.8."""
+    form = _find(ctx, project_id, form_id)
+    require(ctx, "submission.read", form)
+
+    book = _book(ctx, form, request)
+    entries = media.files(ctx.conn, ctx.blobs, book.asked, book.chosen.rows, book.disclosed)
+    return File(f"{naming.file_name(form_id)}.media.zip", "application/zip", zipped(entries))
+
+
+def open_deleted(ctx: Context, project_id: int, form_id: str, request: Request) -> File:
+    """The keys of submissions that were deleted since a cursor (without one: ever), as CSV. Raises Problem 404.1, 403.1."""
+    form = _find(ctx, project_id, form_id)
+    require(ctx, "submission.read", form)
+
+    since = cursors.read(request.since, form.id) if request.since is not None else datetime.min.replace(tzinfo=UTC)
+    _, disclosed = _read(ctx, form)
+    name = f"{naming.file_name(form_id)}-deleted.csv"
+    return File(name, "text/csv; charset=utf-8", _deleted(ctx, form, since, disclosed))
 
 
 def open_codebook(ctx: Context, project_id: int, form_id: str, kind: str, request: Request) -> File:
@@ -90,8 +140,6 @@ def open_central(ctx: Context, project_id: int, form_id: str, request: CentralRe
     form = _find(ctx, project_id, form_id)
     require(ctx, "submission.read", form)
 
-    if request.attachments:
-        raise refusals.not_served("attachments")
     asked, disclosed = _read(ctx, form)
     options = Options(
         group_paths=request.group_paths,
@@ -102,7 +150,11 @@ def open_central(ctx: Context, project_id: int, form_id: str, request: CentralRe
     )
     tables = central.tables(ctx.conn, asked, form.id, options, disclosed)
     if archive:
-        return File(f"{form_id}.zip", "application/zip", zipped(tables))
+        files: Iterable[Entry] = ()
+        if request.attachments:
+            kept = media.files(ctx.conn, ctx.blobs, asked, options.rows, disclosed, folders=False)
+            files = ((f"media/{name}", content) for name, content in kept)
+        return File(f"{form_id}.zip", "application/zip", zipped(chain(tables, files)))
     name, content = tables[0]
     return File(name, "text/csv; charset=utf-8", content())
 
@@ -123,14 +175,19 @@ def _find(ctx: Context, project_id: int, form_id: str) -> Form:
     return form
 
 
-def _book(ctx: Context, form: Form, request: Request, *, coded: bool = False) -> Book:
+def _book(ctx: Context, form: Form, request: Request, one: Format | None = None) -> Book:
     """The tables that are asked for, with all that the codebook says of them."""
     project = projects.find_project(ctx.conn, form.project_id)
     if project is None:
         raise problems.no_project(form.project_id)
     asked, disclosed = _read(ctx, form)
-    chosen = asking.understand(asked, request, counting=project.counting)
-    chosen = replace(chosen, labels=chosen.labels and not coded)
+    place = _place(ctx, project, form, request.place) if request.place is not None else None
+    since = cursors.read(request.since, form.id) if request.since is not None else None
+    chosen = asking.understand(asked, request, counting=project.counting, place=place, since=since)
+    if one is not None and one.coded:
+        chosen = replace(chosen, labels=False)
+    if one is not None and one.located:
+        chosen = asking.located(asked, chosen)
     marks = [version.marks.get("privacy", {}) for version in forms.list_published(ctx.conn, form.id)]
     return Book(
         asked=asked,
@@ -147,5 +204,41 @@ def _read(ctx: Context, form: Form) -> tuple[Asked, Treatments]:
     if form.current_version_id is None:
         raise problems.never_published(form.xml_form_id)
     schemas = [registry.schema_of(ctx.conn, version) for version in forms.list_published(ctx.conn, form.id)]
-    asked = questions.read(form.xml_form_id, schemas, registry.load(ctx.conn, form.id))
+    layout = registry.load(ctx.conn, form.id)
+    asked = questions.read(form.xml_form_id, schemas, layout, _lists(ctx, form.current_version_id, schemas[-1]))
     return asked, treatments.EVERYTHING
+
+
+def _lists(ctx: Context, version_id: int, schema: Schema) -> Lists:
+    """The choices that the published version takes from CSV files."""
+    found: dict[str, Sequence[Choice]] = {}
+    for instance, (name, value, label) in lists.wanted(schema).items():
+        file = form_attachments.find_attachment(ctx.conn, version_id, name)
+        if file is not None and file.sha256 is not None:
+            key = ("list", file.sha256, value, label)
+            found[instance] = registry.remember(ctx.conn, key, partial(_choices, ctx, file.sha256, value, label))
+    return found
+
+
+def _choices(ctx: Context, sha256: str, value: str, label: str) -> Sequence[Choice]:
+    return lists.read(ctx.blobs.open(sha256), value, label)
+
+
+def _place(ctx: Context, project: Project, form: Form, code: str) -> Place:
+    """A place of the project as the form's answers name it. Raises Problem 400.8."""
+    known = catalogue.load(ctx.conn, project)
+    if code not in known.book.labels:
+        raise refusals.no_place(code)
+    for one in known.resolved.values():
+        if one.form is not None and one.form.id == form.id and "place" in one.trees:
+            entry = question_of(one.trees["place"], one.form.schema)
+            if entry is not None and one.form.schema.repeat_of(entry.path) == "":
+                return Place(path=entry.path, codes=indicators.list_codes_within(ctx.conn, project.id, code))
+    raise refusals.no_places(form.xml_form_id)
+
+
+def _deleted(ctx: Context, form: Form, since: datetime, disclosed: Treatments) -> Iterator[bytes]:
+    change = treatments.of(disclosed, "_key").change or str
+    yield b"_key,_deleted_at\n"
+    for key, when in submissions.list_deleted(ctx.conn, form.id, since):
+        yield f"{delimited.quoted(change(key))},{delimited.moment(when)}\n".encode()

@@ -13,7 +13,7 @@ from forms.problems import Problem
 from server.actions import extracts
 from server.actions.extracts import CentralRequest, File
 from server.api import options
-from server.api.schemas.extracts import CsvQuery, ExtractQuery
+from server.api.schemas.extracts import CsvQuery, DeletedQuery, ExtractQuery
 from server.api.wire import tell
 from server.context import Context
 from server.extracts.asking import Request
@@ -68,13 +68,31 @@ def codebook(project_id: int, form_id: str, kind: str) -> Response:
     )
 
 
+@blueprint.get(f"{_FORM}/media.zip")
+def media(project_id: int, form_id: str) -> Response:
+    """The files of the submissions that are asked for."""
+    wanted: Request = options.read(request, ExtractQuery())
+    return _streamed(
+        project_id, form_id, "media.zip", lambda ctx: extracts.open_media(ctx, project_id, form_id, wanted)
+    )
+
+
+@blueprint.get(f"{_FORM}/deleted.csv")
+def deleted(project_id: int, form_id: str) -> Response:
+    """The keys of submissions that were deleted, since a cursor where one is given."""
+    wanted: Request = options.read(request, DeletedQuery())
+    return _streamed(
+        project_id, form_id, "deleted.csv", lambda ctx: extracts.open_deleted(ctx, project_id, form_id, wanted)
+    )
+
+
 def _central() -> CentralRequest:
     given: dict[str, Any] = options.read(request, CsvQuery())
     return CentralRequest(
         group_paths=given["groupPaths"] is not False,
         split_select_multiples=bool(given["splitSelectMultiples"]),
         deleted_fields=bool(given["deletedFields"]),
-        attachments=bool(given["attachments"]),
+        attachments=given["attachments"] is not False,
         neutralise=given["formulas"],
         filter=given["filter"],
     )
@@ -92,4 +110,8 @@ def _streamed(project_id: int, form_id: str, kind: str, opened: Callable[[Contex
     response = Response(body, content_type=file.content_type)
     response.call_on_close(held.close)
     response.headers["Content-Disposition"] = disposition(file.name)
+    if file.cursor is not None:
+        response.headers["Tejido-Cursor"] = file.cursor
+    if file.deleted is not None:
+        response.headers["Tejido-Deleted"] = str(file.deleted)
     return response

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
@@ -20,6 +21,10 @@ from server.extracts.asking import Request
 from server.extracts.formats import FORMATS
 
 F = TypeVar("F", bound=Callable[..., Any])
+MEDIA: Final = "media"
+"""`.media.zip`: the files of submissions."""
+_WRITTEN: Final = {"tables": "table", "spoken": "language", "first": "from", "last": "until", "versions": "version",
+                   "submitters": "submitter"}  # fmt: skip
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
@@ -31,6 +36,7 @@ def _asked(command: F) -> F:
             "--submitter", "submitters", type=int, multiple=True, help="Only what this actor sent (by number)."
         ),
         click.option("--version", "versions", multiple=True, help="Only this version of the form."),
+        click.option("--geometry", help="The question with the place, for .geojson; default: the first."),
         click.option("--place", help="Only what lies in the place with this code."),
         click.option(
             "--review",
@@ -74,22 +80,55 @@ def _asked(command: F) -> F:
     required=True,
     help="The file to write: .csv, .xlsx, …; a .csv.zip has all tables, a .zip ODK Central's layout.",
 )
+@click.option(
+    "--cursor",
+    "cursor_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Only what came or changed since the last time; this file keeps how far that was.",
+)
+@click.option("--attachments", is_flag=True, help="With the files of submissions, in ODK Central's layout.")
 @_asked
 @click.pass_context
-def extract(context: click.Context, /, form_id: str, project_id: int, out: Path, **given: Any) -> None:
+def extract(
+    context: click.Context,
+    /,
+    form_id: str,
+    project_id: int,
+    out: Path,
+    cursor_file: Path | None,
+    attachments: bool,
+    **given: Any,
+) -> None:
     """Write the submissions of a form to a file; the end of its name says which kind."""
     at = desk(context)
     kind, archive = _kind(out)
+    since = cursor_file.read_text(encoding="utf-8").strip() if cursor_file and cursor_file.exists() else None
 
     def opened(ctx: Context) -> File:
         if kind is None:
-            return extracts.open_central(ctx, project_id, form_id, _central(given))
-        return extracts.open_file(ctx, project_id, form_id, kind, _request(given), archive=archive)
+            _only_centrals({**given, "cursor": cursor_file})
+            return extracts.open_central(ctx, project_id, form_id, _central(given, attachments=attachments))
+        request = replace(_request(given), since=since)
+        if kind == MEDIA:
+            return extracts.open_media(ctx, project_id, form_id, request)
+        return extracts.open_file(ctx, project_id, form_id, kind, request, archive=archive)
 
     with at.office() as office:
-        _keep(at, office, form_id, out, opened)
+        file = _keep(at, office, form_id, out, opened)
+        if cursor_file is not None and file.cursor is not None:
+            cursor_file.write_text(file.cursor + "\n", encoding="utf-8")
         count = act(office, lambda ctx: extracts.note_export(ctx, project_id, form_id, kind or "csv.zip"))
-    at.say(f"{count} envíos en {out}", f"{count} submissions in {out}")
+    if given["filter"] or kind is not None:
+        at.say(
+            f"{out} está listo; el formulario tiene {count} envíos.",
+            f"{out} is there; the form has {count} submissions.",
+        )
+    else:
+        at.say(f"{count} envíos en {out}", f"{count} submissions in {out}")
+    if file.deleted:
+        at.say(
+            f"Desde la vez anterior se borraron {file.deleted}.", f"{file.deleted} were deleted since the last time."
+        )
 
 
 @click.command()
@@ -115,7 +154,7 @@ def codebook(context: click.Context, /, form_id: str, project_id: int, out: Path
     at.say(f"Libro de códigos en {out}", f"Codebook in {out}")
 
 
-def _keep(at: Desk, office: Office, form_id: str, out: Path, opened: Callable[[Context], File]) -> None:
+def _keep(at: Desk, office: Office, form_id: str, out: Path, opened: Callable[[Context], File]) -> File:
     """Write a file under another name first, so that none is ever there in part."""
     unfinished = out.with_name(f"{out.name}.part")
     written = 0
@@ -131,13 +170,14 @@ def _keep(at: Desk, office: Office, form_id: str, out: Path, opened: Callable[[C
             unfinished.unlink(missing_ok=True)
             raise
     unfinished.replace(out)
+    return file
 
 
 def _kind(out: Path) -> tuple[str | None, bool]:
     """The format that a name ends in, and whether it is a zip of such files; None: ODK Central's zip."""
     ends = [end.lower().removeprefix(".") for end in out.suffixes[-2:]]
     if ends[-1:] == ["zip"]:
-        return (ends[0], True) if len(ends) == 2 and ends[0] in FORMATS else (None, True)
+        return (ends[0], True) if len(ends) == 2 and ends[0] in (*FORMATS, MEDIA) else (None, True)
     if ends and ends[-1] in FORMATS:
         return ends[-1], False
     raise problems.wrong_value(
@@ -150,23 +190,29 @@ def _kind(out: Path) -> tuple[str | None, bool]:
     )
 
 
-def _central(given: dict[str, Any]) -> CentralRequest:
-    """What ODK Central's layout knows of; the rest is refused rather than ignored."""
+def _only_centrals(given: dict[str, Any]) -> None:
+    """Refuse what ODK Central's layout has not, rather than ignore it."""
     plain = {"date_of": "received", "zone": "UTC"}
-    for name in ("tables", "join", "columns", "labels", "spoken", "bom", "first", "last", "review", "versions", "place",
-                 "submitters", "date_of", "zone"):  # fmt: skip
-        if given[name] and given[name] != plain.get(name):
+    known = {"split", "group_paths", "keep_formulas", "filter"}
+    for name, value in given.items():
+        if name not in known and value and value != plain.get(name):
+            option = _WRITTEN.get(name, name).replace("_", "-")
+            told = value if isinstance(value, str) else " ".join(map(str, value)) if isinstance(value, tuple) else ""
             raise problems.wrong_value(
-                "--" + name.replace("_", "-"),
-                given[name],
+                f"--{option}",
+                told,
                 Sentence(
                     es="el formato de ODK Central no la tiene; escriba --out con .csv.zip.",
                     en="ODK Central's layout has no such option; write --out with .csv.zip.",
                 ),
             )
+
+
+def _central(given: dict[str, Any], *, attachments: bool) -> CentralRequest:
     return CentralRequest(
         group_paths=given["group_paths"] is not False,
         split_select_multiples=bool(given["split"]),
+        attachments=attachments,
         neutralise=not given["keep_formulas"],
         filter=given["filter"],
     )
@@ -186,6 +232,7 @@ def _request(given: dict[str, Any]) -> Request:
         neutralise=not given["keep_formulas"],
         bom=given["bom"],
         zone=given["zone"],
+        geometry=given["geometry"],
         date_of=given["date_of"],
         first=days["first"].date() if days["first"] else None,
         last=days["last"].date() if days["last"] else None,

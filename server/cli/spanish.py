@@ -168,6 +168,15 @@ HELP: Final[dict[str, str]] = {
     "Print URL, settings and QR text as JSON.": "Imprimir URL, ajustes y texto del QR como JSON.",
     "Write the QR code as PNG.": "Escribir el código QR como PNG.",
     "Write the QR code as SVG.": "Escribir el código QR como SVG.",
+    "The question with the place, for .geojson; default: the first.": (
+        "La pregunta con la ubicación, para .geojson; si falta: la primera."
+    ),
+    "Only what came or changed since the last time; this file keeps how far that was.": (
+        "Solo lo que llegó o cambió desde la vez anterior; este archivo guarda hasta dónde se llegó."
+    ),
+    "With the files of submissions, in ODK Central's layout.": (
+        "Con los archivos de los envíos, en el formato de ODK Central."
+    ),
     "The .xlsx or .html to write.": "El .xlsx o .html que se escribe.",
     "The file to write: .csv, .xlsx, …; a .csv.zip has all tables, a .zip ODK Central's layout.": (
         "El archivo que se escribe: .csv, .xlsx, …; un .csv.zip lleva todas las tablas, un .zip el formato de ODK Central."

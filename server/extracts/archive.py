@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import IO, Final
 
 PIECE: Final = 1 << 16
+_PACKED: Final = (".jpg", ".jpeg", ".png", ".webp", ".mp4", ".3gp", ".m4a", ".aac", ".mp3", ".amr", ".ogg", ".zip", ".xlsx",
+                  ".parquet", ".pdf", ".enc")  # fmt: skip
+"""Ends of names of files that are packed already."""
 Entry = tuple[str, Callable[[], Iterator[bytes]]]
 """A file of an archive: its name, and what gives its content piece by piece."""
 
@@ -57,7 +60,8 @@ def zipped(entries: Iterable[Entry]) -> Iterator[bytes]:
     with zipfile.ZipFile(outlet, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
         for name, content in entries:
             info = zipfile.ZipInfo(name, date_time=time.localtime()[:6])
-            info.compress_type = zipfile.ZIP_DEFLATED
+            packed = name.lower().endswith(_PACKED)
+            info.compress_type = zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED
             info.external_attr = 0o644 << 16
             with archive.open(info, "w", force_zip64=True) as entry:
                 for data in content():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -27,7 +27,8 @@ class Request:
     `tables` are names or paths of repeats, the form's own table by the form's id; `join` a repeat. `first` and `last` are
     days, both included, of `date_of`: `received`, `updated`, `answered` (the day the form says it was filled) or the name of
     a question with a date. `review` are states of review, or `counting` alone. `place` is the code of a place of the project,
-    `since` a cursor, `filter` OData's $filter, `zone` a name of the IANA database.
+    `since` a cursor, `filter` OData's $filter, `zone` a name of the IANA database, `geometry` the question with the place of
+    GeoJSON (else the first). With `since` other filters are as of now: what they leave out now is not told as gone.
     """
 
     tables: tuple[str, ...] = ()
@@ -40,6 +41,7 @@ class Request:
     neutralise: bool = True
     bom: bool = False
     zone: str = "UTC"
+    geometry: str | None = None
     date_of: str = "received"
     first: date | None = None
     last: date | None = None
@@ -81,9 +83,24 @@ def understand(
         group_paths=request.group_paths,
         split=request.split,
         zone=zone,
+        geometry=request.geometry,
         neutralise=request.neutralise,
         bom=request.bom,
     )
+
+
+def located(asked: Asked, chosen: Selection) -> Selection:
+    """The same with the path of the question that says the place of each row: the one that is named, else the first of the
+    table, else the first of those that hold it in a joined table. Raises Problem 400.8 where there is none."""
+    table = chosen.joined if chosen.joined is not None else (chosen.tables or ("",))[0]
+    tables = asked.chain(table) if chosen.joined is not None else [table]
+    there = [
+        question for one in reversed(tables) for question in asked.of(one) if question.column.type.startswith("geo")
+    ]
+    for question in there:
+        if chosen.geometry in (None, question.entry.name, question.path):
+            return replace(chosen, geometry=question.path)
+    raise _unknown("geometry", chosen.geometry or "", [question.entry.name for question in there])
 
 
 def rows(

@@ -58,6 +58,13 @@ def is_formula_like(text: str) -> bool:
     return text[:1] in _FORMULA and not _HARMLESS.fullmatch(text)
 
 
+def quoted(text: str) -> str:
+    """One text as a cell of a line."""
+    lines: list[str] = []
+    csv.writer(Lines(lines), lineterminator="").writerow([harmless(text)])
+    return lines[0]
+
+
 def moment(value: datetime) -> str:
     """A moment as text, to the millisecond, with its zone."""
     return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from server.extracts import codebook, delimited, parquet, spreadsheet, spss, stata
+from server.extracts import codebook, delimited, geojson, parquet, spreadsheet, spss, stata
 from server.extracts.codebook import Book
 from server.extracts.frame import Frame
 from server.extracts.selection import Selection
@@ -18,13 +18,14 @@ Write = Callable[[Sequence[Frame], Selection, Book], Iterator[bytes]]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
     """A kind of file. `whole`: it holds several tables; others hold one, and several go into a zip. `coded`: values are codes
-    with labels, whatever is asked."""
+    with labels, whatever is asked. `located`: it shows places."""
 
     name: str
     content_type: str
     write: Write
     whole: bool = False
     coded: bool = False
+    located: bool = False
 
 
 def _one(write: Callable[[Frame, Selection], Iterator[bytes]]) -> Write:
@@ -45,6 +46,7 @@ FORMATS: Final = {
         Format(name="csv", content_type="text/csv; charset=utf-8", write=_one(delimited.written)),
         Format(name="xlsx", content_type=XLSX, whole=True, write=_workbook),
         Format(name="parquet", content_type="application/vnd.apache.parquet", write=_one(parquet.written)),
+        Format(name="geojson", content_type="application/geo+json", located=True, write=_one(geojson.written)),
         Format(
             name="dta",
             content_type="application/x-stata-dta",

@@ -52,16 +52,31 @@ def too_wide(table: str, columns: int, most: int, *, program: str = "Excel") -> 
     )
 
 
-def not_served(option: str) -> Problem:
-    """501.1: an option of ODK Central that this server does not have."""
-    return Problem(
-        501.1,
+def no_place(code: str) -> Problem:
+    """400.8: the project declares no such place."""
+    return problems.wrong_value(
+        "place",
+        code,
         Sentence(
-            es=f"Este servidor todavía no admite la opción {option} en los extractos.",
-            en=f"This server does not support the option {option} of extracts yet.",
+            es="ninguna hoja «places» del proyecto tiene ese código.",
+            en="no sheet “places” of the project has this code.",
         ),
-        {"feature": option},
-        Sentence(es=f"Pida el extracto sin {option}.", en=f"Ask for the extract without {option}."),
+    )
+
+
+def no_places(form_id: str) -> Problem:
+    """400.8: nothing says which question of the form names its place."""
+    return Problem(
+        400.8,
+        Sentence(
+            es=f"El proyecto no dice qué pregunta de «{form_id}» nombra el lugar.",
+            en=f"The project does not say which question of “{form_id}” names the place.",
+        ),
+        {"field": "place", "xmlFormId": form_id},
+        Sentence(
+            es="Escriba esa pregunta en la columna «place» de un indicador de este formulario.",
+            en="Write that question in the column “place” of an indicator of this form.",
+        ),
     )
 
 

@@ -71,8 +71,9 @@ class Selection:
     None is all. `labels`: a choice's label in `language` instead of its code (a language of the form; None is its default).
     `group_paths`: names carry their groups (`group-question`); without them only where two are alike. `split`: a 0/1
     column besides for each choice of a multiple selection, blank where it was not answered. `zone`: in which zone moments
-    are told. `neutralise`: a text that a spreadsheet would run as a formula is made harmless. `bom`: a mark at the
-    beginning of CSV by which Excel knows its accents.
+    are told. `geometry`: the path of the question that says where a row of GeoJSON is. `neutralise`: a text that a
+    spreadsheet would run as a formula is made harmless. `bom`: a mark at the beginning of CSV by which Excel knows its
+    accents.
     """
 
     tables: tuple[str, ...] | None = None
@@ -84,6 +85,7 @@ class Selection:
     group_paths: bool = False
     split: bool = True
     zone: tzinfo = UTC
+    geometry: str | None = None
     neutralise: bool = True
     bom: bool = False
 

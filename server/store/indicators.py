@@ -132,6 +132,14 @@ def replace_ancestors(conn: Connection, project_id: int, rows: Sequence[tuple[st
         )
 
 
+def list_codes_within(conn: Connection, project_id: int, code: str) -> frozenset[str]:
+    """The codes of the places that lie or once lay in a place, its own too."""
+    held = select(place_ancestors.c.code).where(
+        place_ancestors.c.project_id == project_id, place_ancestors.c.ancestor == code
+    )
+    return frozenset(conn.execute(held).scalars())
+
+
 def list_fact_tables(conn: Connection, form_id: int) -> list[tuple[int, str, str, str]]:
     """Id, path, name and digest of a form's fact tables."""
     rows = conn.execute(

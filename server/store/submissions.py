@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
@@ -305,6 +306,23 @@ def count_every(conn: Connection, form_id: int) -> int:
     """How many submissions of a form are held, drafts left out, deleted ones counted."""
     statement = select(func.count()).select_from(submissions)
     return conn.execute(statement.where(submissions.c.form_id == form_id, submissions.c.draft.is_(False))).scalar_one()
+
+
+def count_deleted(conn: Connection, form_id: int, since: datetime) -> int:
+    """How many submissions of a form were deleted at that moment or later, drafts left out."""
+    statement = select(func.count()).select_from(submissions)
+    return conn.execute(statement.where(*_deleted(form_id, since))).scalar_one()
+
+
+def list_deleted(conn: Connection, form_id: int, since: datetime) -> Iterator[tuple[str, datetime]]:
+    """The instance ids of submissions that were deleted at that moment or later, and when; drafts left out."""
+    statement = select(submissions.c.instance_id, submissions.c.deleted_at).where(*_deleted(form_id, since))
+    for row in conn.execute(statement.order_by(submissions.c.deleted_at, submissions.c.id)):
+        yield row.instance_id, row.deleted_at
+
+
+def _deleted(form_id: int, since: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (submissions.c.form_id == form_id, submissions.c.draft.is_(False), submissions.c.deleted_at >= since)
 
 
 def highest_id(conn: Connection, form_id: int) -> int:

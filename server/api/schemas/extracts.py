@@ -25,7 +25,7 @@ class CsvQuery(Schema):
 
     groupPaths = Flag(load_default=True)  # noqa: N815  the wire's name
     splitSelectMultiples = Flag(load_default=False)  # noqa: N815  the wire's name
-    attachments = Flag(load_default=False)
+    attachments = Flag(load_default=True)
     deletedFields = Flag(load_default=False)  # noqa: N815  the wire's name
     formulas = fields.Method(deserialize="read_formulas", load_default=True)
     filter = Blank(data_key="$filter", load_default=None)
@@ -55,6 +55,7 @@ class ExtractQuery(Schema):
     version = Names(load_default=())
     submitter = Names(load_default=())
     place = Blank(load_default=None)
+    geometry = Blank(load_default=None)
     since = Blank(load_default=None)
     filter = Blank(data_key="$filter", load_default=None)
 
@@ -90,9 +91,21 @@ class ExtractQuery(Schema):
             versions=data["version"],
             submitters=tuple(_number(text) for text in data["submitter"]),
             place=data["place"],
+            geometry=data["geometry"],
             since=data["since"],
             filter=data["filter"],
         )
+
+
+class DeletedQuery(Schema):
+    """`since`: a cursor; without it everything that was ever deleted."""
+
+    since = Blank(load_default=None)
+
+    @post_load
+    def to_request(self, data: dict[str, Any], **_: Any) -> Request:
+        """The record that travels inside the house."""
+        return Request(since=data["since"])
 
 
 def _neutralises(value: str) -> bool:

@@ -88,6 +88,7 @@ def tables(answer: Answer) -> dict[str, pd.DataFrame]:
         return {
             name: pd.read_csv(archive.open(name), dtype=str, keep_default_na=False, encoding="utf-8")
             for name in archive.namelist()
+            if name.endswith(".csv")
         }
 
 

@@ -251,6 +251,39 @@ def test_a_form_in_parts_is_one_table(desk: Desk, phone: Wire, analyst: Analyst)
     assert list(joined["p449_latitude"]) == ["89.0", "89.0"]
 
 
+def test_excel_knows_the_accents_by_a_mark_on_request(desk: Desk, phone: Wire, analyst: Analyst):
+    desk.publish(VILLAGE)
+    phone.post(instance("aldea", FULL))
+
+    marked = analyst.file("aldea", "csv", bom="true")
+
+    assert marked.startswith("\ufeff_key,".encode())
+    assert marked[3:] == analyst.file("aldea", "csv")
+    assert "Ñürüm «del río»" in marked.decode("utf-8-sig")
+
+
+def test_formula_like_text_is_made_harmless_unless_it_is_to_be_kept(desk: Desk, phone: Wire, analyst: Analyst):
+    desk.publish(form("textos", questions("text t", "integer n")))
+    for text in ("=1+1", "-5", "+507 6123-4567", "@x", "a=1"):
+        phone.post(instance("textos", f"<t>{text}</t><n>-5</n>"))
+
+    told, kept = analyst.csv("textos"), analyst.csv("textos", formulas="keep")
+
+    assert list(told["t"]) == ["'=1+1", "-5", "+507 6123-4567", "'@x", "a=1"]
+    assert list(told["n"]) == ["-5"] * 5
+    assert list(kept["t"]) == ["=1+1", "-5", "+507 6123-4567", "@x", "a=1"]
+
+
+def test_choices_in_a_file_beside_the_form_are_labelled(desk: Desk, phone: Wire, analyst: Analyst):
+    places = "name,label,provincia\n0401,Alanje,Chiriquí\n1201,Ñürüm,Ngäbe-Buglé\n".encode()
+    desk.publish(form("lugares", questions("select_one_from_file lugares.csv lugar")), {"lugares.csv": places})
+    for code in ("1201", "0401", "9999"):
+        phone.post(instance("lugares", f"<lugar>{code}</lugar>"))
+
+    assert list(analyst.csv("lugares")["lugar"]) == ["1201", "0401", "9999"]
+    assert list(analyst.csv("lugares", labels="true")["lugar"]) == ["Ñürüm", "Alanje", "9999"]
+
+
 @ON_SQLITE
 def test_treatments_decide_what_leaves(desk: Desk, phone: Wire):
     desk.publish(VILLAGE)
