@@ -13,7 +13,20 @@ import structlog
 
 from forms.problems import Problem, Sentence
 from server import settings
-from server.cli import doctor, extracts, flags, forms, indicators, people, serve, tables, terminal, words
+from server.cli import (
+    corrections,
+    doctor,
+    extracts,
+    flags,
+    forms,
+    indicators,
+    people,
+    records,
+    serve,
+    tables,
+    terminal,
+    words,
+)
 from server.cli.desk import Desk
 
 
@@ -85,6 +98,8 @@ main.add_command(indicators.indicators_group, "indicators")
 main.add_command(extracts.extract)
 main.add_command(extracts.codebook)
 main.add_command(flags.flags_group, "flags")
+main.add_command(records.record)
+main.add_command(corrections.correction)
 main.add_command(tables.rebuild)
 main.add_command(tables.migrate)
 main.add_command(doctor.doctor)

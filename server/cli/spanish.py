@@ -6,6 +6,66 @@ from typing import Final
 
 HELP: Final[dict[str, str]] = {
     # commands
+    "Corrections: values laid over what was sent, which stays as it was.": (
+        "Correcciones: valores puestos encima de lo enviado, que se queda como llegó."
+    ),
+    "Why it is corrected.": "Por qué se corrige.",
+    "Stable key of the repeat row; default: the form's row.": (
+        "Clave estable de la fila del grupo repetido; si falta: la fila del formulario."
+    ),
+    "Make the answer blank.": "Dejar la respuesta en blanco.",
+    "The value that you see there; another one there is refused.": (
+        "El valor que usted ve ahí; si hay otro, se rechaza."
+    ),
+    "Lay VALUE over the answer of RECORD (its instance id) to QUESTION (its path).": (
+        "Poner VALUE encima de la respuesta de RECORD (su instance id) a QUESTION (su ruta)."
+    ),
+    "Why it is taken back.": "Por qué se retira.",
+    "Take correction NUMBER back: what lies beneath it stands again.": (
+        "Retirar la corrección NUMBER: vuelve a valer lo que está debajo."
+    ),
+    "Why; default: the former reason.": "Por qué; si falta: el motivo anterior.",
+    "Lay the value of correction NUMBER, which an edit reopened, over what the edit says.": (
+        "Poner el valor de la corrección NUMBER, que una edición reabrió, encima de lo que dice la edición."
+    ),
+    "Only those of this submission.": "Solo las de este envío.",
+    "May be repeated.": "Puede repetirse.",
+    "The cleaning log: every correction, who made it, when and why, and what became of it.": (
+        "El registro de limpieza: cada corrección, quién la hizo, cuándo y por qué, y qué fue de ella."
+    ),
+    "The .xlsx to write.": "El .xlsx que se escribe.",
+    "Path or name (may be repeated); default: what is flagged.": (
+        "Ruta o nombre (puede repetirse); si falta: lo señalado."
+    ),
+    "Instance id (may be repeated); default: every submission.": (
+        "Instance id (puede repetirse); si falta: todos los envíos."
+    ),
+    "Only flags of this check (may be repeated).": "Solo las señales de esta revisión (puede repetirse).",
+    "Write a workbook in which answers are corrected: old values are locked, new ones are written beside them.": (
+        "Escribir un libro en el que se corrigen respuestas: los valores anteriores están bloqueados y los nuevos se "
+        "escriben al lado."
+    ),
+    "Say what would change, and change nothing.": "Decir qué cambiaría, sin cambiar nada.",
+    "Apply the new values written in WORKBOOK; rows whose old value stands no more are refused by name.": (
+        "Aplicar los valores nuevos escritos en WORKBOOK; las filas cuyo valor anterior ya no vale se rechazan por su nombre."
+    ),
+    "One submission: what stands of it, what happened to it, its review, comments.": (
+        "Un envío: qué vale de él, qué le pasó, su revisión, comentarios."
+    ),
+    "A day (2026-03-31, all of it) or a moment with its zone; default: now.": (
+        "Un día (2026-03-31, entero) o un momento con su zona; si falta: ahora."
+    ),
+    "What stands of RECORD (its instance id) with its corrections, now or at any past moment.": (
+        "Lo que vale de RECORD (su instance id) con sus correcciones, ahora o en cualquier momento pasado."
+    ),
+    "All that happened to RECORD, eldest first: versions, corrections, reviews, comments.": (
+        "Todo lo que le pasó a RECORD, lo más antiguo primero: versiones, correcciones, revisiones, comentarios."
+    ),
+    "Why.": "Por qué.",
+    "Decide about RECORD; indicators follow at once. received: as if nobody had.": (
+        "Decidir sobre RECORD; los indicadores siguen al momento. received: como si nadie hubiera decidido."
+    ),
+    "Say something of RECORD.": "Decir algo de RECORD.",
     "Tejido: from XLSForm and ODK Collect to trusted numbers. Settings: see deploy/settings.md.": (
         "Tejido: de XLSForm y ODK Collect a números confiables. Ajustes: vea deploy/settings.md."
     ),

@@ -15,6 +15,15 @@ def tell(problem: Problem, language: str) -> str:
     if problem.code == 400.15:
         head = Sentence("El archivo no se puede publicar:", "The file cannot be published:")
         return "\n".join([head.say(language), *lines(map(_finding, problem.details["findings"]), language)])
+    if problem.code == 400.51:
+        found = problem.details["findings"]
+        told = [*lines(map(_finding, found), language)]
+        more = problem.details["count"] - len(found)
+        head = Sentence(
+            "El libro no se aplicó; no se cambió nada:", "The workbook was not applied; nothing was changed:"
+        )
+        rest = [Sentence(f"  … y {more} más", f"  … and {more} more").say(language)] if more else []
+        return "\n".join([head.say(language), *told, *rest])
     sentence = _sentence(problem).say(language)
     help_ = _help(problem)
     return f"{sentence} {help_.say(language)}" if help_ else sentence
