@@ -78,7 +78,7 @@ def withdraw(ctx: Context, project_id: int, form_id: str, number: int, reason: s
         submission_id=one.submission_id,
         details={"id": one.id, "state": "withdrawn"},
     )
-    finish(ctx, one.submission_id)
+    finish(ctx, one.submission_id, corrected=False)
     return _get(ctx, form, number)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final, Protocol, TypeVar
@@ -42,7 +42,8 @@ class Followed:
     """A submission whose current version others must follow. `fresh`: nothing has followed from it yet; `corrected`: it
     follows once more because a correction came or went, and flags that go are corrected ones.
 
-    `instance` has the corrections laid over it; `stable_keys` are those of repeat rows by their keys, where these differ.
+    `instance` has the corrections laid over it; `stable_keys` are those of repeat rows by their keys, where these differ;
+    `reopened` are corrections that an edit reopened and nobody has decided upon.
     """
 
     form: Form
@@ -53,6 +54,7 @@ class Followed:
     submitter: str | None
     fresh: bool
     stable_keys: Mapping[str, str] = field(default_factory=dict)
+    reopened: Sequence[standing.Reopened] = ()
     corrected: bool = False
 
 
@@ -260,7 +262,7 @@ def _laid(ctx: Context, followed: Followed) -> Followed:
     if stands is None:
         return followed
     _note_edit(ctx, followed, stands)
-    return replace(followed, instance=stands.instance, stable_keys=stands.stable_keys())
+    return replace(followed, instance=stands.instance, stable_keys=stands.stable_keys(), reopened=stands.reopened())
 
 
 def _note_edit(ctx: Context, followed: Followed, stands: Standing) -> None:
@@ -309,6 +311,7 @@ def _tabulate(ctx: Context, followed: Followed) -> None:
         fresh=followed.fresh,
     )
     found = [_flag(submission.id, misfit) for misfit in misfits]
+    found.extend(_reopened_flag(submission.id, one) for one in followed.reopened)
     if followed.form_version_id is None:
         found.append(_version_flag(followed))
     raised = [] if followed.fresh else flags.list_tabulated(conn, submission.id)
@@ -358,6 +361,16 @@ def _flag(submission_id: int, misfit: Misfit) -> Found:
         path=misfit.path,
         text=misfit.text,
         severity="error" if misfit.reason == "type" else "warning",
+    )
+
+
+def _reopened_flag(submission_id: int, one: standing.Reopened) -> Found:
+    return Found(
+        submission_id=submission_id,
+        check="builtin:correction",
+        row_key=one.row_key,
+        path=one.path,
+        text=one.text,
     )
 
 

@@ -17,6 +17,7 @@ TITLES: Final[Mapping[str, Sentence]] = {
     "builtin:unknown": Sentence("Pregunta desconocida", "Unknown question"),
     "builtin:twice": Sentence("Pregunta que llegó dos veces", "Question that came twice"),
     "builtin:form_version": Sentence("Versión desconocida", "Unknown version"),
+    "builtin:correction": Sentence("Corrección reabierta", "Correction reopened"),
 }
 """How the checks are called that are on by themselves."""
 _TABULATED: Final[Mapping[str, Sentence]] = {
@@ -24,6 +25,9 @@ _TABULATED: Final[Mapping[str, Sentence]] = {
     "builtin:unknown": Sentence("la versión no tiene esta pregunta", "the version has no such question"),
     "builtin:twice": Sentence("la pregunta llegó dos veces", "the question came twice"),
     "builtin:form_version": Sentence("versión del formulario desconocida", "unknown version of the form"),
+    "builtin:correction": Sentence(
+        "una edición cambió la respuesta que se había corregido", "an edit changed the answer that was corrected"
+    ),
 }
 
 

@@ -34,6 +34,8 @@ BLANK: Final = Sentence("[en blanco]", "[blank]")
 """What stands for blank as a new value."""
 MOST_LINES: Final = 5_000
 """Answers of one workbook."""
+MOST_NEW: Final = 2_000
+"""New values of one upload: all of them are applied together, and phones wait meanwhile on SQLite."""
 _CELL: Final = 32_000
 _WIDTHS: Final = {"record": 24, "row": 24, "question": 24, "label": 32, "found": 24, "expected": 28, "mark": 4}
 _OPEN: Final[frozenset[Part]] = frozenset({"new", "reason"})

@@ -28,6 +28,16 @@ from server.tables.layout import Layout
 _POSITION: Final = re.compile(r"\[[0-9]+\]")
 
 
+@dataclass(frozen=True, slots=True)
+class Reopened:
+    """An answer that somebody must decide upon: the key of its row as typed tables have it (the form's row where it is gone),
+    its question, and the value that was laid over it."""
+
+    row_key: str
+    path: str
+    text: str | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Standing:
     """A version of a submission, what was sent and what stands.
@@ -85,6 +95,18 @@ class Standing:
             )
             entry = self.schema.by_path.get(path)
         return entry if entry is not None and entry.kind == "question" else None
+
+    def reopened(self) -> list[Reopened]:
+        """The answers whose corrections an edit reopened, earlier or now."""
+        now = {one.id for one, state in self.decision.changes if state == "reopened"}
+        answers: dict[tuple[str, str], Reopened] = {}
+        for one in self.found:
+            if one.correction.state != "reopened" and one.correction.id not in now:
+                continue
+            place, path = one.place or ("", one.correction.path)
+            key = self.submission.instance_id + place
+            answers[one.correction.row_key, path] = Reopened(key, path, one.correction.new_text)
+        return list(answers.values())
 
     def stable_keys(self) -> dict[str, str]:
         """The stable keys of repeat rows by the keys that typed tables give them, where these differ."""

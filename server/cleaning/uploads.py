@@ -16,7 +16,7 @@ from openpyxl.utils import get_column_letter
 from forms.problems import Finding, Problem, Sentence
 from forms.schema import Type
 from server.cleaning.refusals import MOST_TOLD, sheet_refused
-from server.cleaning.sheets import BLANK, HEADINGS, MOST_LINES, NAME, Part, heading_of, mark, needed
+from server.cleaning.sheets import BLANK, HEADINGS, MOST_LINES, MOST_NEW, NAME, Part, heading_of, mark, needed
 
 MAX_FILE: Final = 10 * 2**20
 """Bytes of the file."""
@@ -136,6 +136,8 @@ def _read(book: Any) -> Upload:
             lines.append(line)
         if len(found.findings) > MOST_TOLD:
             break
+    if len(lines) > MOST_NEW:
+        raise _too_large(f"{MOST_NEW:,} valores nuevos", f"{MOST_NEW:,} new values")
     _check_twice(lines, found)
     return Upload(lines, found.findings)
 

@@ -98,7 +98,9 @@ flags = Table(
     Column("comment", Text),
     Index(None, "submission_id"),
 )
-TABULATED: Final = frozenset(("builtin:type", "builtin:unknown", "builtin:twice", "builtin:form_version"))
+TABULATED: Final = frozenset(
+    ("builtin:type", "builtin:unknown", "builtin:twice", "builtin:form_version", "builtin:correction")
+)
 """The checks of whoever writes the typed tables: what found no place there."""
 
 

@@ -246,11 +246,15 @@ def test_an_edit_of_the_answer_reopens_its_corrections(at: Desk, phone: Wire):
 
     assert (at.rows("hogar")[0]["edad"], at.rows("hogar")[0]["nombre"]) == (43, "Ana María")
     assert states(at) == ["reopened", "reopened", "active"]
+    assert [(flag.check, flag.path, flag.text, flag.state) for flag in at.flags("hogar")] == [
+        ("builtin:correction", "/edad", "36", "open")
+    ]
 
     made = confirm(at, top.id).correction
     assert (made.old_text, made.new_text, made.replaces_id) == ("43", "36", top.id)
     assert at.rows("hogar")[0]["edad"] == 36
     assert states(at) == ["replaced", "replaced", "active", "active"]
+    assert [flag.state for flag in at.flags("hogar")] == ["corrected"]
     withdraw(at, made.id)
     assert at.rows("hogar")[0]["edad"] == 43
 
@@ -260,7 +264,7 @@ def test_a_reopened_correction_is_taken_back_or_replaced(at: Desk, phone: Wire):
     phone.post(house("B", answers=ANSWERS.replace("34", "43"), before="A"))
 
     withdraw(at, one.id)
-    assert (at.rows("hogar")[0]["edad"], states(at)) == (43, ["withdrawn"])
+    assert (at.rows("hogar")[0]["edad"], states(at), at.flags("hogar")) == (43, ["withdrawn"], [])
     assert refused(lambda: confirm(at, one.id)).code == 409.53
 
     two = correct(at, "/edad", "44").correction

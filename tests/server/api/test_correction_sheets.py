@@ -329,11 +329,13 @@ def test_values_outside_of_the_columns_and_faults_of_excel_are_told(manager: Cli
 
 @ON_SQLITE
 def test_more_rows_than_a_workbook_may_have_are_refused(manager: Client):
-    rows = [("uuid:A", "", "/edad", "treinta", 30, "x")] * (sheets.MOST_LINES + 1)
+    filled = [("uuid:A", "", "/edad", "treinta", 30, "x")] * (sheets.MOST_NEW + 1)
+    unfilled = [("uuid:A", "", "/edad", "treinta")] * (sheets.MOST_LINES + 1)
 
-    ((row, column, told),) = cells(upload(manager, own(*rows), status=400))
+    found = [cells(upload(manager, own(*rows), status=400)) for rows in (filled, unfilled)]
 
-    assert (row, column, told) == (None, None, "El libro es demasiado grande: el límite es de 5,000 filas.")
+    limit = "El libro es demasiado grande: el límite es de"
+    assert found == [[(None, None, f"{limit} 2,000 valores nuevos.")], [(None, None, f"{limit} 5,000 filas.")]]
 
 
 def _parts(data: bytes) -> list[str]:
