@@ -10,7 +10,7 @@ from forms.problems import Sentence
 from forms.schema import Field, Schema, Type
 from server import problems
 from server.access import require
-from server.actions import corrections
+from server.actions import corrections, sight
 from server.actions.forms import get_form, get_published
 from server.cleaning import corrections as rules
 from server.cleaning import refusals, sheets, standing
@@ -39,16 +39,22 @@ class Wanted:
 def download(ctx: Context, project_id: int, form_id: str, wanted: Wanted, language: str) -> bytes:
     """A workbook (.xlsx) with the answers that are wanted: record, row, question and old value locked, the new one open.
 
-    Raises Problem 404.1 for a record or question that is not there, 400.8 for more than MOST_LINES answers.
+    What whoever asks may not see is left out. Raises Problem 404.1 for a record or question that is not there, 403.1 for a
+    question that may not be seen, 400.8 for more than MOST_LINES answers.
     """
     form, version = get_published(ctx, project_id, form_id)
     require(ctx, "submission.read", form)
     schema = registry.schema_of(ctx.conn, version)
+    seen = sight.of(ctx, form)
     asked = [_question(schema, name) for name in wanted.questions]
+    if any(seen.hides(path) for path in asked):
+        raise problems.insufficient_rights()
 
     found = _answers(ctx, form, wanted, asked) if asked else _flagged(ctx, form, wanted)
     lines: list[SheetLine] = []
     for line in found:
+        if seen.hides(line.entry.path):
+            continue
         if len(lines) == MOST_LINES:
             raise refusals.too_many(MOST_LINES + 1, MOST_LINES)
         lines.append(_in_words(line, schema, language))

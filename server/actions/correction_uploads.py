@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 
 from forms.problems import Finding, Problem, Sentence
 from forms.schema import Field, Schema
+from server import problems
 from server.access import require
-from server.actions import corrections
+from server.actions import corrections, sight
 from server.actions.corrections import Wish
 from server.actions.forms import get_form
 from server.cleaning import corrections as rules
@@ -126,7 +127,7 @@ def _apply(ctx: Context, form: Form, stands: Standing, row: Row, line: Line) -> 
 
 
 def _judge(ctx: Context, form: Form, upload: Upload) -> _Judged:
-    judged = _Judged(list(upload.findings))
+    judged, seen = _Judged(list(upload.findings)), sight.of(ctx, form)
     everything = registry.schema_of_form(ctx.conn, form.id) if form.current_version_id is not None else None
     together: dict[str, list[Line]] = {}
     for line in upload.lines:
@@ -143,6 +144,10 @@ def _judge(ctx: Context, form: Form, upload: Upload) -> _Judged:
             judged.rows.extend(_row(line, None, None, refused=refused) for line in lines)
             continue
         for line in lines:
+            entry = stands.find_question(line.question)
+            if entry is not None and seen.hides(entry.path):
+                judged.findings.append(line.wrong("question", problems.insufficient_rights().sentence))
+                continue
             _judge_line(judged, stands, everything, line)
         if len(judged.findings) > refusals.MOST_TOLD:
             break

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from forms.problems import Problem, Sentence
 from server import problems
 from server.access import require
-from server.actions import following
+from server.actions import following, sight
 from server.actions.forms import get_form
+from server.actions.sight import Sight
 from server.cleaning import corrections as rules
 from server.cleaning import refusals, standing
 from server.cleaning.standing import Standing
@@ -49,8 +50,9 @@ class Corrected:
 def correct(ctx: Context, project_id: int, form_id: str, instance_id: str, wish: Wish) -> Corrected:
     """Lay a value over an answer. Typed rows, indicators and entities follow at once; what was sent stays as it was.
 
-    Raises Problem 404.1 (no such submission, row or question), 400.8 (a value of another type, no choice of the list, no
-    reason, nothing to correct), 409.51 (something else stands there than was expected), 409.52 (it cannot be read).
+    Raises Problem 404.1 (no such submission, row or question), 403.1 (also for an answer that whoever asks may not see),
+    400.8 (a value of another type, no choice of the list, no reason, nothing to correct), 409.51 (something else stands there
+    than was expected), 409.52 (it cannot be read).
     """
     form = get_form(ctx, project_id, form_id)
     require(ctx, "submission.update", form)
@@ -111,7 +113,8 @@ def list_log(
 ) -> Iterator[LoggedCorrection]:
     """The cleaning log of a form, or of one submission, eldest first; read while the context is open.
 
-    Raises Problem 404.1, and 400.8 for a state that there is not.
+    Of answers that whoever asks may not see, neither values nor reasons are told. Raises Problem 404.1, and 400.8 for a state
+    that there is not.
     """
     form = get_form(ctx, project_id, form_id)
     require(ctx, "submission.read", form)
@@ -120,7 +123,18 @@ def list_log(
             listed = ", ".join(CORRECTION_STATES)
             raise problems.wrong_value("state", state, Sentence(f"use {listed}.", f"use {listed}."))
     submission_id = find(ctx, form, instance_id).id if instance_id is not None else None
-    return corrections.log(ctx.conn, form.id, submission_id=submission_id, states=states)
+    seen = sight.of(ctx, form)
+    logged = corrections.log(ctx.conn, form.id, submission_id=submission_id, states=states)
+    return logged if seen.identifies else (hide(line, seen) for line in logged)
+
+
+def hide(line: LoggedCorrection, seen: Sight) -> LoggedCorrection:
+    """A line of the log without what may not be seen."""
+    one = line.correction
+    if not seen.hides(one.path):
+        return line
+    bare = replace(one, raw_text=None, old_text=None, new_text=None, reason="")
+    return replace(line, correction=bare, change_reason=None)
 
 
 def find(ctx: Context, form: Form, instance_id: str) -> Submission:
@@ -148,7 +162,7 @@ def read(ctx: Context, form: Form, submission: Submission) -> Standing:
     return stands
 
 
-def look(stands: Standing, wish: Wish) -> tuple[str, str, str | None]:
+def look(stands: Standing, wish: Wish, seen: Sight) -> tuple[str, str, str | None]:
     """Where a wish would lie (row in the current version, path) and what stands there; raises what `correct` raises."""
     submission = stands.submission
     key = wish.row or submission.instance_id
@@ -159,6 +173,8 @@ def look(stands: Standing, wish: Wish) -> tuple[str, str, str | None]:
     table = stands.table_of(place)
     if entry is None or stands.schema.repeat_of(entry.path) != table:
         raise refusals.no_question(wish.path, key)
+    if seen.hides(entry.path):
+        raise problems.insufficient_rights()
     said = stands.answers.get((place, entry.path))
     if wish.old_text != UNSAID and (wish.old_text or None) != said:
         raise refusals.not_as_expected(entry.path, wish.old_text, said)
@@ -172,7 +188,7 @@ def lay(ctx: Context, form: Form, stands: Standing, wish: Wish) -> Corrected:
     """Keep a correction of a submission that is held; nothing follows yet. Raises what `correct` raises."""
     require(ctx, "submission.update", form)
     reason = _reason(wish.reason)
-    place, path, said = look(stands, wish)
+    place, path, said = look(stands, wish, sight.of(ctx, form))
     reopened = [
         one.correction for one in stands.found if one.place == (place, path) and one.correction.state == "reopened"
     ]

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from forms import tables, values
 from server.access import require
-from server.actions import corrections
+from server.actions import corrections, sight
 from server.actions.forms import get_form
+from server.actions.sight import Sight
 from server.cleaning import refusals, standing
 from server.cleaning.standing import Standing
 from server.context import Context
@@ -19,6 +20,7 @@ from server.model.submissions import Submission, SubmissionVersion
 from server.store import corrections as correction_store
 from server.store import people, reviews, submissions
 
+EDITED: Final = "edited"
 Kind = Literal["received", "edited", "correction", "correctionChange", "review", "comment"]
 
 
@@ -52,23 +54,31 @@ class State:
 
 
 def get_history(ctx: Context, project_id: int, form_id: str, instance_id: str) -> list[Event]:
-    """Versions, corrections and what became of them, reviews and comments, eldest first. Raises Problem 404.1."""
+    """Versions, corrections and what became of them, reviews and comments, eldest first.
+
+    Whoever may not identify people is not told who sent what with which device, nor what identifies. Raises Problem 404.1.
+    """
     form = get_form(ctx, project_id, form_id)
     require(ctx, "submission.read", form)
     submission = corrections.find(ctx, form, instance_id)
 
+    seen = sight.of(ctx, form)
     logged = list(correction_store.log(ctx.conn, form.id, submission_id=submission.id))
-    events = [*_versions(ctx, submission), *_corrections(ctx, submission, logged)]
+    events = [*_versions(ctx, submission, seen), *_corrections(ctx, submission, logged, seen)]
     for review in reviews.list_reviews(ctx.conn, submission.id):
         told = {"reviewState": review.state, "note": review.note}
-        events.append(Event(kind="review", at=review.created_at, actor=review.actor, details=told))
+        sent = review.state == EDITED and not seen.identifies
+        events.append(Event(kind="review", at=review.created_at, actor=None if sent else review.actor, details=told))
     for comment in reviews.list_comments(ctx.conn, submission.id):
         events.append(Event(kind="comment", at=comment.created_at, actor=comment.actor, details={"body": comment.body}))
     return sorted(events, key=lambda event: event.at)
 
 
 def get_state(ctx: Context, project_id: int, form_id: str, instance_id: str, at: datetime | None = None) -> State:
-    """What stands of a submission, or stood at a past moment. Raises Problem 404.1 where it had not arrived, 409.52."""
+    """What stands of a submission, or stood at a past moment, without answers that whoever asks may not see.
+
+    Raises Problem 404.1 where it had not arrived, 409.52 where it cannot be read.
+    """
     form = get_form(ctx, project_id, form_id)
     require(ctx, "submission.read", form)
     submission = corrections.find(ctx, form, instance_id)
@@ -85,27 +95,29 @@ def get_state(ctx: Context, project_id: int, form_id: str, instance_id: str, at:
         at=moment,
         review_state=decided[-1].state if decided else None,
         version=stands.version,
-        rows=tuple(_rows(stands)),
+        rows=tuple(_rows(stands, sight.of(ctx, form))),
     )
 
 
-def _versions(ctx: Context, submission: Submission) -> Iterator[Event]:
+def _versions(ctx: Context, submission: Submission, seen: Sight) -> Iterator[Event]:
     for version in submissions.list_versions(ctx.conn, submission.id):
-        name = people.find_name(ctx.conn, version.submitter_id) if version.submitter_id else None
+        known = version.submitter_id is not None and seen.identifies
+        name = people.find_name(ctx.conn, version.submitter_id or 0) if known else None
         told = {
             "instanceId": version.instance_id,
             "deprecatedId": version.deprecated_id,
             "formVersion": version.form_version,
             "current": version.current,
-            "deviceId": version.device_id,
+            "deviceId": version.device_id if seen.identifies else None,
         }
         kind: Kind = "received" if version.deprecated_id is None else "edited"
         yield Event(kind=kind, at=version.created_at, actor=name, details=told)
 
 
-def _corrections(ctx: Context, submission: Submission, logged: list[LoggedCorrection]) -> Iterator[Event]:
+def _corrections(ctx: Context, submission: Submission, logged: list[LoggedCorrection], seen: Sight) -> Iterator[Event]:
+    hidden = {line.correction.id for line in logged if seen.hides(line.correction.path)}
     for line in logged:
-        one = line.correction
+        one = corrections.hide(line, seen).correction
         told = {
             "id": one.id,
             "row": one.row_key,
@@ -117,13 +129,14 @@ def _corrections(ctx: Context, submission: Submission, logged: list[LoggedCorrec
         }
         yield Event(kind="correction", at=one.created_at, actor=line.actor, details=told)
     for change in correction_store.list_changes(ctx.conn, submission.id):
-        told = {"id": change.correction_id, "state": change.state, "reason": change.reason}
+        reason = None if change.correction_id in hidden else change.reason
+        told = {"id": change.correction_id, "state": change.state, "reason": reason}
         yield Event(kind="correctionChange", at=change.created_at, actor=change.actor, details=told)
 
 
-def _rows(stands: Standing) -> Iterator[Row]:
+def _rows(stands: Standing, seen: Sight) -> Iterator[Row]:
     types = {entry.path: entry.type or "string" for entry in stands.schema.fields if entry.kind == "question"}
     for row in tables.rows_of(tables.Plan(stands.schema), stands.instance, instance_id="")[0]:
         answers = {path: values.render(types[path], value) for path, value in row.values.items()} | row.texts
-        order = {path: answers[path] for path in types if path in answers}
+        order = {path: answers[path] for path in types if path in answers and not seen.hides(path)}
         yield Row(key=stands.keys[row.key], table=row.table, answers=order)

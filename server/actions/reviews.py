@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, get_args
 
 from forms.problems import Sentence
 from server import problems
 from server.access import require
-from server.actions import corrections
+from server.actions import corrections, sight
 from server.actions.forms import get_form
 from server.context import Context
 from server.model.corrections import Comment
+from server.model.forms import Form
 from server.model.submissions import Submission, SubmissionVersion
-from server.store import people, reviews, submissions
+from server.store import reviews, submissions
 
 ReviewState = Literal["edited", "hasIssues", "approved", "rejected"]
 REVIEW_STATES: Final[tuple[str, ...]] = get_args(ReviewState)
@@ -24,18 +25,20 @@ MAX_TEXT: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """A submission, the version whose answers stand, and who sent it."""
+    """A submission, and the version whose answers stand."""
 
     submission: Submission
     version: SubmissionVersion
-    submitter: str | None
 
 
 def get_submission(ctx: Context, project_id: int, form_id: str, instance_id: str) -> Described:
-    """A submission; raises Problem 404.1."""
+    """A submission, without who sent it and what it calls itself for whoever may not identify people.
+
+    Raises Problem 404.1.
+    """
     form = get_form(ctx, project_id, form_id)
     require(ctx, "submission.read", form)
-    return _described(ctx, corrections.find(ctx, form, instance_id))
+    return _described(ctx, form, instance_id)
 
 
 def review(
@@ -65,7 +68,7 @@ def review(
         details={"reviewState": state},
     )
     corrections.finish(ctx, submission.id, corrected=False)
-    return _described(ctx, corrections.find(ctx, form, instance_id))
+    return _described(ctx, form, instance_id)
 
 
 def comment(ctx: Context, project_id: int, form_id: str, instance_id: str, body: str) -> Comment:
@@ -88,9 +91,15 @@ def list_comments(ctx: Context, project_id: int, form_id: str, instance_id: str)
     return reviews.list_comments(ctx.conn, submission.id)[::-1]
 
 
-def _described(ctx: Context, submission: Submission) -> Described:
-    name = people.find_name(ctx.conn, submission.submitter_id) if submission.submitter_id else None
-    return Described(submission, submissions.get_current(ctx.conn, submission.id), name)
+def _described(ctx: Context, form: Form, instance_id: str) -> Described:
+    submission = corrections.find(ctx, form, instance_id)
+    version = submissions.get_current(ctx.conn, submission.id)
+    if sight.of(ctx, form).identifies:
+        return Described(submission, version)
+    return Described(
+        replace(submission, submitter_id=None, device_id=None),
+        replace(version, submitter_id=None, device_id=None, instance_name=None),
+    )
 
 
 def _text(field: str, text: str) -> str:

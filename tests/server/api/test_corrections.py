@@ -245,3 +245,43 @@ def test_a_history_tells_everything_in_order_and_any_past_state_can_be_had(at: D
     manager.refused(f"{one}/state?at=2026-02-28", 404.1)
     manager.refused(f"{one}/state?at=ayer", 400.8)
     manager.refused(f"{one}/state?at=2026-03-01T10:00:00", 400.8)
+
+
+PRIVATE = form(
+    "persona",
+    """
+| | type     | name   | label  | privacy |
+| | integer  | edad   | Edad   |         |
+| | text     | quien  | Quién  | direct  |
+| | text     | relato | Relato | free_text |
+| | geopoint | lugar  | Lugar  |         |
+""",
+)
+SECRETS = ("Marta Secreta", "me contaron", "8.98", "Vive en", "collect:", "Teléfono 1", "Ficha de")
+
+
+def test_whoever_may_not_identify_people_is_not_told_who_they_are(desk: Desk, app: Flask, phone: Wire):
+    desk.publish(PRIVATE)
+    answers = "<edad>34</edad><quien>Marta Secreta</quien><relato>me contaron</relato><lugar>8.98 -79.5 0 5</lugar>"
+    assert phone.post(instance("persona", answers, instance_id="uuid:A", name="Ficha de Marta")).status == 201
+    manager, viewer = (client(desk, to_app(app), role) for role in ("manager", "viewer"))
+    one = "/forms/persona/submissions/uuid:A"
+    for question, new in (("/edad", "35"), ("/quien", "Marta Secreta Gil"), ("/lugar", "8.98 -79.51")):
+        wish = {"question": question, "newValue": new, "reason": "Vive en otra parte" if question != "/edad" else "x"}
+        send(manager, "POST", f"{one}/corrections", wish)
+    send(manager, "PATCH", "/forms/persona/corrections/2", {"state": "withdrawn", "reason": "Vive en otra"})
+    edit = answers.replace("Marta", "Berta Secreta; Marta")
+    assert phone.post(instance("persona", edit, instance_id="uuid:B", deprecated_id="uuid:A")).status == 201
+    paths = ("", "/history", "/state", "/state?at=2099-01-01", "/corrections")
+    told = [*(f"{one}{path}" for path in paths), "/forms/persona/corrections", "/forms/persona/corrections.csv"]
+
+    for path in told:
+        assert not [secret for secret in SECRETS if secret in viewer.ask(path).content.decode()], path
+    seen = "".join(manager.ask(path).content.decode() for path in told)
+    assert [secret for secret in SECRETS if secret not in seen] == ["Ficha de"]  # the edit has no name
+
+    assert viewer.json(f"{one}/state")["rows"][0]["answers"] == {"/edad": "35"}
+    assert [line["newValue"] for line in viewer.json("/forms/persona/corrections")] == ["35", None, None]
+    viewer.refused("/forms/persona/corrections.xlsx?question=quien", 403.1)
+    assert viewer.ask("/forms/persona/corrections.xlsx?question=edad").status == 200
+    assert manager.ask("/forms/persona/corrections.xlsx?question=quien").status == 200

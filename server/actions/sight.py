@@ -1,0 +1,47 @@
+"""Sight: which answers of a form are shown to whoever asks, where single records are told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from forms import privacy
+from forms.privacy import IDENTIFYING
+from server.access import may, require
+from server.context import Context
+from server.model.forms import Form
+from server.store import forms
+from server.tables import private, registry
+
+IDENTIFY: Final = "submission.identify"
+_HIDDEN: Final = IDENTIFYING | {"quasi"}
+_SAID: Final = frozenset(("/meta/instanceName", "/meta/entity/label"))
+"""Texts that a form makes of whatever it asks, for people's eyes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What may be seen: everything, or the answers to the questions in `shown`."""
+
+    identifies: bool
+    shown: frozenset[str] = frozenset()
+
+    def hides(self, path: str) -> bool:
+        """Whether the answers to a question are not to be seen; nobody knows what one says that no version asks."""
+        return not self.identifies and path not in self.shown
+
+
+def of(ctx: Context, form: Form) -> Sight:
+    """What whoever asks may see of a form's records: without the right to identify people, no answer that says who somebody
+    is or helps to find out, by the marks of any version and by what `forms.privacy` takes a question for."""
+    require(ctx, "submission.read", form)
+    if may(ctx.actor, IDENTIFY, form):
+        return Sight(identifies=True)
+    marks = private.marks_of(ctx.conn, form.id)
+    shown: set[str] = set()
+    hidden: set[str] = set(_SAID)
+    for version in forms.list_published(ctx.conn, form.id):
+        schema = registry.schema_of(ctx.conn, version)
+        shown.update(entry.path for entry in schema.fields if entry.kind == "question")
+        hidden.update(path for path, one in privacy.judge(schema, marks).items() if one.mark in _HIDDEN)
+    return Sight(identifies=False, shown=frozenset(shown - hidden))
