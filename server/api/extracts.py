@@ -103,15 +103,21 @@ def _streamed(project_id: int, form_id: str, kind: str, opened: Callable[[Contex
     with ExitStack() as stack:
         ctx = stack.enter_context(asking())
         file = opened(ctx)
+        if request.method == "HEAD":
+            return Response(content_type=file.content_type, headers=_headers(file))
         first = next(file.pieces, b"")
         act(lambda ctx: extracts.note_export(ctx, project_id, form_id, kind))
         held = stack.pop_all()
     body: Iterator[bytes] = chain((first,), file.pieces)
-    response = Response(body, content_type=file.content_type)
+    response = Response(body, content_type=file.content_type, headers=_headers(file))
     response.call_on_close(held.close)
-    response.headers["Content-Disposition"] = disposition(file.name)
-    if file.cursor is not None:
-        response.headers["Tejido-Cursor"] = file.cursor
-    if file.deleted is not None:
-        response.headers["Tejido-Deleted"] = str(file.deleted)
     return response
+
+
+def _headers(file: File) -> dict[str, str]:
+    headers = {"Content-Disposition": disposition(file.name)}
+    if file.cursor is not None:
+        headers["Tejido-Cursor"] = file.cursor
+    if file.deleted is not None:
+        headers["Tejido-Deleted"] = str(file.deleted)
+    return headers

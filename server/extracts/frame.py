@@ -165,7 +165,8 @@ class _Builder:
             if treatment.left_out:
                 continue
             make = _in_zone(self._chosen.zone) if kind == "moment" else _as_read
-            column = Column(name=name, kind=kind, path=name, label=label.say(self._words))
+            codes = self._yes_no() if kind == "boolean" else ()
+            column = Column(name=name, kind=kind, path=name, label=label.say(self._words), codes=codes)
             yield _treated(Piece((column,), (Read("", 1, form[name]),), make, None, treatment))
 
     def _question(self, question: Question, name: str, treatment: Treatment) -> Piece:
@@ -189,10 +190,12 @@ class _Builder:
         elif kind == "moment":
             piece = Piece((plain,), reads[:1], _in_zone(self._chosen.zone), question, treatment)
         else:
-            piece = Piece(
-                (replace(plain, codes=codes, numbers=question.numbers),), reads[:1], _as_read, question, treatment
-            )
+            told = replace(plain, codes=self._yes_no() if kind == "boolean" else codes, numbers=question.numbers)
+            piece = Piece((told,), reads[:1], _as_read, question, treatment)
         return _treated(piece)
+
+    def _yes_no(self) -> tuple[tuple[int, str], ...]:
+        return tuple((number, sentence.say(self._words)) for number, sentence in enumerate(_CHOSEN))
 
     def _point(self, question: Question, name: str, label: str) -> tuple[Column, ...]:
         return tuple(
@@ -217,7 +220,7 @@ class _Builder:
         """What was chosen, as one text, and 0/1 for each choice."""
         labels = dict(codes) if self._chosen.labels else None
         split = self._chosen.split and question.entry.control == "select" and treatment.change is None
-        words = tuple((number, sentence.say(self._words)) for number, sentence in enumerate(_CHOSEN))
+        words = self._yes_no()
         one_each = tuple(
             replace(
                 plain,
@@ -228,8 +231,9 @@ class _Builder:
                 codes=words,
             )
             for code, label in (codes if split else ())
+            if code in question.offered
         )
-        make = _chosen(labels, [code for code, _ in codes] if split else [])
+        make = _chosen(labels, [column.part for column in one_each])
         return Piece((plain, *one_each), reads, make, question, treatment)
 
 

@@ -13,12 +13,6 @@ from server.extracts.columns import Column, Kind
 from server.extracts.frame import Frame
 from server.extracts.selection import Selection
 
-try:
-    import pyarrow
-    from pyarrow import parquet
-except ImportError:  # the extra `parquet` is not installed
-    pyarrow = None
-
 GROUP: Final = 20_000
 """Rows of one row group; fewer where rows are so wide that a group would hold more than CELLS."""
 CELLS: Final = 1_000_000
@@ -31,15 +25,18 @@ def written(frame: Frame, chosen: Selection) -> Iterator[bytes]:
     strings. The labels of columns and codes are in the metadata of each field (`label`, `codes` as JSON). Raises Problem
     501.1 where the program was installed without it.
     """
-    if pyarrow is None:
-        raise refusals.not_installed("Parquet", "parquet")
-    return _written(frame, chosen)
+    try:
+        import pyarrow  # noqa: PLC0415  optional, and 35 MB of memory that no other work needs
+        from pyarrow import parquet  # noqa: PLC0415
+    except ImportError as error:
+        raise refusals.not_installed("Parquet", "parquet") from error
+    return _written(pyarrow, parquet, frame, chosen)
 
 
-def _written(frame: Frame, chosen: Selection) -> Iterator[bytes]:
+def _written(pyarrow: Any, parquet: Any, frame: Frame, chosen: Selection) -> Iterator[bytes]:
     columns = frame.columns
     zone = "UTC" if chosen.zone is UTC else str(chosen.zone)
-    schema = pyarrow.schema([_field(column, zone) for column in columns])
+    schema = pyarrow.schema([_field(pyarrow, column, zone) for column in columns])
     most = max(1, min(GROUP, CELLS // max(1, len(columns))))
     outlet = Outlet()
     with parquet.ParquetWriter(outlet, schema, compression="zstd") as writer:
@@ -60,20 +57,20 @@ def _written(frame: Frame, chosen: Selection) -> Iterator[bytes]:
         yield piece
 
 
-def _field(column: Column, zone: str) -> Any:
+def _field(pyarrow: Any, column: Column, zone: str) -> Any:
     told = {"label": column.label}
     if column.codes:
         told["codes"] = json.dumps({str(code): label for code, label in column.codes}, ensure_ascii=False)
-    return pyarrow.field(column.name, _TYPES[column.kind](zone), metadata=told)
+    return pyarrow.field(column.name, _TYPES[column.kind](pyarrow, zone), metadata=told)
 
 
-_TYPES: Final[dict[Kind, Callable[[str], Any]]] = {
-    "text": lambda _: pyarrow.string(),
-    "geojson": lambda _: pyarrow.string(),
-    "integer": lambda _: pyarrow.int64(),
-    "number": lambda _: pyarrow.float64(),
-    "boolean": lambda _: pyarrow.bool_(),
-    "date": lambda _: pyarrow.date32(),
-    "time": lambda _: pyarrow.time64("us"),
-    "moment": lambda zone: pyarrow.timestamp("us", tz=zone),
+_TYPES: Final[dict[Kind, Callable[[Any, str], Any]]] = {
+    "text": lambda arrow, _: arrow.string(),
+    "geojson": lambda arrow, _: arrow.string(),
+    "integer": lambda arrow, _: arrow.int64(),
+    "number": lambda arrow, _: arrow.float64(),
+    "boolean": lambda arrow, _: arrow.bool_(),
+    "date": lambda arrow, _: arrow.date32(),
+    "time": lambda arrow, _: arrow.time64("us"),
+    "moment": lambda arrow, zone: arrow.timestamp("us", tz=zone),
 }

@@ -23,9 +23,9 @@ class Question:
     """A typed column and the question that fills it, as the newest version asks it that has it.
 
     `table` is the newest path of its typed table. `choices` are those of all versions, the newest version's first; () where
-    there are none or they are not known. `numbers` gives each code a number that no later version changes: the code itself
-    where all are whole numbers, else its place among all choices that the form ever offered, by age; () where the choices
-    stand in a file, which may change. `versions` ask it, the eldest first.
+    there are none or they are not known. `offered` are the codes of those that stand in the form itself. `numbers` gives
+    each of these a number that no later version changes: the code itself where all are whole numbers, else its place among
+    all that the form ever offered, by age; () of what is no select_one. `versions` ask it, the eldest first.
     """
 
     entry: Field
@@ -33,6 +33,7 @@ class Question:
     column: DataColumn
     choices: tuple[Choice, ...]
     numbers: tuple[tuple[str, int], ...]
+    offered: tuple[str, ...]
     versions: tuple[str, ...]
 
     @property
@@ -100,6 +101,9 @@ def read(form_id: str, schemas: Sequence[Schema], layout: Layout, lists: Lists |
                 table=newest_path(table),
                 column=column,
                 choices=_choices([(entry, schema) for _, entry, schema in asking], lists or {}),
+                offered=tuple(
+                    dict.fromkeys(choice.name for _, entry, schema in asking for choice in schema.options(entry.path))
+                ),
                 numbers=_numbers([(entry, schema) for _, entry, schema in asking]),
                 versions=tuple(dict.fromkeys(schema.version for _, _, schema in reversed(asking))),
             )

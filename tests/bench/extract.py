@@ -28,7 +28,7 @@ from tests.bench.machine import memory
 NAME: Final = "extract"
 _SIZES: Final = (20_000, 100_000)
 _QUICK: Final = (1_000, 5_000)
-_REPEATS: Final = 3  # rows of the repeat in every submission
+REPEATS: Final = 3  # rows of the repeat in every submission
 _AT_ONCE: Final = 250
 _MOST_MEMORY: Final = 200.0
 _FLAT: Final = 1.15  # memory at the larger size over memory at the smaller
@@ -43,11 +43,11 @@ def measure(databases: Databases, engine: str, folder: Path, *, quick: bool) -> 
         held = 0
         most: dict[str, float] = {}
         for size in _QUICK if quick else _SIZES:
-            rate = _fill(installed, asked, size - held)
+            rate = fill(installed, asked, size - held)
             held = size
             yield _figure(engine, f"{size:,}: filled through actions.receive", rate, "submissions/s")
-            rows = size * (1 + _REPEATS)
-            limit, _ = _command(
+            rows = size * (1 + REPEATS)
+            limit, _ = command(
                 [sys.executable, "-m", "tests.bench.dump", "--database", url, "--out", str(folder / "bare.zip")],
                 installed,
             )
@@ -66,7 +66,7 @@ def measure(databases: Databases, engine: str, folder: Path, *, quick: bool) -> 
                 most[name] = peak
 
 
-def _fill(installed: Installation, asked: surveys.Survey, count: int) -> float:
+def fill(installed: Installation, asked: surveys.Survey, count: int) -> float:
     """Give the form so many more submissions; gives how many a second one process took without any HTTP."""
     templates = surveys.instances(asked, 200)
     office = installed.office()
@@ -95,10 +95,10 @@ def _receive(office: Office, installed: Installation, group: list[instances.Inst
 
 def _from_command_line(installed: Installation, asked: surveys.Survey, out: Path) -> tuple[float, float]:
     arguments = ["extract", asked.form_id, "--project", str(installed.project_id), "--out", str(out)]
-    return _command(tejido(*arguments), installed)
+    return command(tejido(*arguments), installed)
 
 
-def _command(command: list[str], installed: Installation) -> tuple[float, float]:
+def command(command: list[str], installed: Installation) -> tuple[float, float]:
     """Seconds from start to end of a process, and its memory at its most."""
     peak = 0.0
     began = time.perf_counter()
@@ -130,7 +130,7 @@ def _check(out: Path, size: int) -> None:
     """The extract holds every row: a benchmark of half an extract would look splendid."""
     with zipfile.ZipFile(out) as held:
         lines = [sum(1 for _ in held.open(name)) - 1 for name in held.namelist()]
-    if sorted(lines) != sorted((size, size * _REPEATS)):
+    if sorted(lines) != sorted((size, size * REPEATS)):
         raise RuntimeError(f"the extract holds {json.dumps(lines)} rows")
 
 

@@ -275,13 +275,31 @@ def test_formula_like_text_is_made_harmless_unless_it_is_to_be_kept(desk: Desk, 
 
 
 def test_choices_in_a_file_beside_the_form_are_labelled(desk: Desk, phone: Wire, analyst: Analyst):
+    asked = questions("select_one_from_file lugares.csv lugar", "select_multiple_from_file lugares.csv otros")
     places = "name,label,provincia\n0401,Alanje,Chiriquí\n1201,Ñürüm,Ngäbe-Buglé\n".encode()
-    desk.publish(form("lugares", questions("select_one_from_file lugares.csv lugar")), {"lugares.csv": places})
+    desk.publish(form("lugares", asked), {"lugares.csv": places})
     for code in ("1201", "0401", "9999"):
-        phone.post(instance("lugares", f"<lugar>{code}</lugar>"))
+        phone.post(instance("lugares", f"<lugar>{code}</lugar><otros>{code} 0401</otros>"))
 
-    assert list(analyst.csv("lugares")["lugar"]) == ["1201", "0401", "9999"]
-    assert list(analyst.csv("lugares", labels="true")["lugar"]) == ["Ñürüm", "Alanje", "9999"]
+    plain, labelled = analyst.csv("lugares"), analyst.csv("lugares", labels="true")
+
+    assert [name for name in plain.columns if not name.startswith("_")] == ["lugar", "otros"]  # not one for each place
+    assert list(plain["lugar"]) == ["1201", "0401", "9999"]
+    assert list(labelled["lugar"]) == ["Ñürüm", "Alanje", "9999"]
+    assert list(labelled["otros"]) == ["Ñürüm; Alanje", "Alanje; Alanje", "9999; Alanje"]
+
+
+@ON_SQLITE
+def test_asking_for_headers_alone_makes_nothing(desk: Desk, phone: Wire, analyst: Analyst):
+    desk.publish(VILLAGE)
+
+    answer = phone.send(
+        "HEAD", "/v1/projects/1/forms/aldea/extract.csv", {"Authorization": analyst.authorization}, None
+    )
+
+    assert (answer.status, answer.body) == (200, b"")
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert "form.submission.export" not in desk.audited()
 
 
 @ON_SQLITE

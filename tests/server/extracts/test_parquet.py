@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
@@ -93,7 +94,7 @@ def test_an_empty_table_has_its_columns(desk: Desk, analyst: Analyst):
 
 @ON_SQLITE
 def test_without_its_library_it_says_how_to_install_it(desk: Desk, analyst: Analyst, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(parquet, "pyarrow", None)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
     desk.publish(VILLAGE)
 
     answer = analyst.get("aldea", "extract.parquet")
