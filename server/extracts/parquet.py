@@ -27,7 +27,7 @@ def written(frame: Frame, chosen: Selection) -> Iterator[bytes]:
     """
     try:
         import pyarrow  # noqa: PLC0415  optional, and 35 MB of memory that no other work needs
-        from pyarrow import parquet  # noqa: PLC0415
+        from pyarrow import parquet  # noqa: PLC0415  the same
     except ImportError as error:
         raise refusals.not_installed("Parquet", "parquet") from error
     return _written(pyarrow, parquet, frame, chosen)
