@@ -89,7 +89,8 @@ class _Work:
 
     def table(self, path: str) -> Iterator[bytes]:
         """The CSV of one table."""
-        source = Source(self._conn, self._asked.layout, self._asked.chain(path), self._where)
+        keyed = treatments.of(self._disclosed, _KEY).select
+        source = Source(self._conn, self._asked.layout, self._asked.chain(path), self._where, keyed=keyed)
         first = source.parts(path)[0].c
         cells = [self._question(entry, column, source, path) for entry, column in self._questions(path)]
         around = self._of_submission(source) if path == "" else self._of_row(source, path)
@@ -146,10 +147,11 @@ class _Work:
         headers = (("PARENT_KEY", "_parent_key"), ("KEY", _KEY))
         if treatment.left_out:
             return [], [_Cells((header,), (), lambda *_: (None,)) for header, _ in headers]
-        if treatment.change is None:
+        if not treatment.changes:
             return [], [_Cells((header,), (Read(path, 1, row[name]),), _plain) for header, name in headers]
+        told = whole if treatment.select is None else Read("", 1, treatment.select([whole.column]))
         made = _row_key(treatment)
-        return [], [_Cells((header,), (Read(path, 1, row[name]), whole), made) for header, name in headers]
+        return [], [_Cells((header,), (Read(path, 1, row[name]), whole, told), made) for header, name in headers]
 
     def _known(self, header: str, name: str | None, read: Read) -> _Cells:
         """What is known of a submission; its column stays, blank, where it is left out, since clients expect it."""
@@ -160,7 +162,9 @@ class _Work:
             return _Cells((header,), (read,), lambda row, at, _: ("not decrypted" if row[at] else None,))
         if name == "_received_at" and treatment.change is None:
             return _Cells((header,), (read,), lambda row, at, _: (moment(row[at]),))
-        return _Cells((header,), (read,), _plain if treatment.change is None else _treated(treatment))
+        if treatment.select is not None:
+            read = Read(read.table, read.part, treatment.select([read.column]))
+        return _Cells((header,), (read,), _treated(treatment) if treatment.changes else _plain)
 
     def _question(self, entry: Field, column: DataColumn, source: Source, path: str) -> _Cells:
         treatment = treatments.of(self._disclosed, self._asked.path_of(column, entry))
@@ -170,8 +174,10 @@ class _Work:
         if treatment.left_out or (treatment.what == "place" and column.type.startswith("geo")):
             return _Cells((), (), lambda *_: ())
         table = source.parts(path)[column.part - 1]
-        if treatment.change is not None:
+        if treatment.changes:
             reads = tuple(Read(path, column.part, table.c[name]) for name in column.names)
+            if treatment.select is not None:
+                reads = (Read(path, column.part, treatment.select([read.column for read in reads])),)
             return _Cells(headers, reads if is_point else reads[:1], _treated(treatment, len(headers)))
         names = column.names[1:] if column.type in values.KEEPS_TEXT else column.names
         physical = [table.c[name] for name in names]
@@ -254,8 +260,8 @@ def _row_key(treatment: Treatment) -> Callable[[Sequence[Any], int, dict[str, st
     change = treatment.change or (lambda value: value)
 
     def made(row: Sequence[Any], at: int, _: dict[str, str]) -> tuple[Any, ...]:
-        key, whole = row[at], row[at + 1]
-        return (f"{change(whole)}{key[len(whole) :]}",)
+        key, whole, told = row[at : at + 3]
+        return (f"{change(told)}{key[len(whole) :]}",)
 
     return made
 

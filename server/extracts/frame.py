@@ -103,7 +103,8 @@ class _Builder:
         self._chosen = chosen
         self._disclosed = disclosed
         form_parts = ddl.sql_tables(conn, asked.layout.table(""))
-        self._source = Source(conn, asked.layout, chain, selection.conditions(chosen.rows, form_parts))
+        keyed = treatments.of(disclosed, "_key").select
+        self._source = Source(conn, asked.layout, chain, selection.conditions(chosen.rows, form_parts), keyed=keyed)
         self._default = asked.newest.default_language
         self._language = chosen.language or self._default
         self._words = naming.words_of(self._language)
@@ -132,8 +133,9 @@ class _Builder:
     def _keys(self, path: str) -> Iterator[Piece]:
         """What tells rows apart and ties them together, first."""
         row = self._source.parts(path)[0].c
-        form = Read("", 1, self._source.parts("")[0].c["_key"])
         treatment = treatments.of(self._disclosed, "_key")
+        form = Read("", 1, self._source.parts("")[0].c["_key"])
+        told = form if treatment.select is None else Read("", 1, treatment.select([form.column]))
         wanted = [("_key", columns.KEY)]
         if path:
             wanted += [
@@ -146,13 +148,13 @@ class _Builder:
         for name, label in wanted:
             column = Column(name=name, kind="text", path=name, label=label.say(self._words))
             if not path or name == "_submission_key":
-                yield Piece((column,), (form,), _changed(treatment.change), None, treatment)
+                yield Piece((column,), (told,), _changed(treatment.change), None, treatment)
                 continue
             read = Read(path, 1, func.coalesce(row[name], row["_key"]) if name == "_stable_key" else row[name])
-            if treatment.change is None:
-                yield Piece((column,), (read,), _as_read, None, treatment)
+            if treatment.changes:
+                yield Piece((column,), (read, form, told), _row_key(treatment.change), None, treatment)
             else:
-                yield Piece((column,), (read, form), _row_key(treatment.change), None, treatment)
+                yield Piece((column,), (read,), _as_read, None, treatment)
         if path:
             column = Column(name="_position", kind="integer", path="_position", label=columns.POSITION.say(self._words))
             yield Piece((column,), (Read(path, 1, row["_position"]),), _as_read)
@@ -164,10 +166,11 @@ class _Builder:
             treatment = treatments.of(self._disclosed, name)
             if treatment.left_out:
                 continue
-            make = _in_zone(self._chosen.zone) if kind == "moment" else _as_read
+            make = _in_zone(self._chosen.zone) if kind == "moment" and not treatment.changes else _as_read
             codes = self._yes_no() if kind == "boolean" else ()
             column = Column(name=name, kind=kind, path=name, label=label.say(self._words), codes=codes)
-            yield _treated(Piece((column,), (Read("", 1, form[name]),), make, None, treatment))
+            read = form[name] if treatment.select is None else treatment.select([form[name]])
+            yield _treated(Piece((column,), (Read("", 1, read),), make, None, treatment))
 
     def _question(self, question: Question, name: str, treatment: Treatment) -> Piece:
         """The columns of one question."""
@@ -175,6 +178,12 @@ class _Builder:
         table = self._source.parts(question.table)[column.part - 1]
         reads = tuple(Read(question.table, column.part, table.c[physical]) for physical in column.names)
         label = questions.say(question.entry.label, self._language, self._default) or question.entry.name
+        if treatment.changes:
+            if treatment.select is not None:
+                read = treatment.select([table.c[physical] for physical in column.names])
+                reads = (Read(question.table, column.part, read),)
+            told = Column(name=name, kind=_KINDS.get(column.type, "text"), path=question.path, label=label)
+            return _treated(Piece((told,), reads[:1], _as_read, question, treatment))
         if column.type == "geopoint":
             return Piece(self._point(question, name, label), reads, _as_read, question, treatment)
         kind = _KINDS.get(column.type, "text")
@@ -192,7 +201,7 @@ class _Builder:
         else:
             told = replace(plain, codes=self._yes_no() if kind == "boolean" else codes, numbers=question.numbers)
             piece = Piece((told,), reads[:1], _as_read, question, treatment)
-        return _treated(piece)
+        return piece
 
     def _yes_no(self) -> tuple[tuple[int, str], ...]:
         return tuple((number, sentence.say(self._words)) for number, sentence in enumerate(_CHOSEN))
@@ -219,7 +228,7 @@ class _Builder:
     ) -> Piece:
         """What was chosen, as one text, and 0/1 for each choice."""
         labels = dict(codes) if self._chosen.labels else None
-        split = self._chosen.split and question.entry.control == "select" and treatment.change is None
+        split = self._chosen.split and question.entry.control == "select"
         words = self._yes_no()
         one_each = tuple(
             replace(
@@ -246,9 +255,9 @@ def _unlike(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
 
 
 def _treated(piece: Piece) -> Piece:
-    """A piece whose values are changed as its treatment says, before labels are put in their place."""
+    """A piece whose values are changed as its treatment says; codes that are changed have no labels any more."""
     change = piece.treatment.change
-    if change is None:
+    if not piece.treatment.changes:
         return piece
     make, treat = piece.make, _changed(change)
     kind = piece.treatment.kind
@@ -268,12 +277,13 @@ def _changed(change: Callable[[Any], Any] | None) -> _Make:
     return lambda read: [[None if value is None else change(value) for value in values] for values in read]
 
 
-def _row_key(change: Callable[[Any], Any]) -> _Make:
-    """Keys of rows, whose beginning is the key of their submission."""
+def _row_key(change: Callable[[Any], Any] | None) -> _Make:
+    """Keys of rows, whose beginning is the key of their submission: `change` of what is told of that."""
 
     def make(read: Batch) -> Sequence[Values]:
-        keys, submissions = read
-        return [[f"{change(whole)}{key[len(whole) :]}" for key, whole in zip(keys, submissions, strict=True)]]
+        keys, submissions, told = read
+        told = told if change is None else [change(one) for one in told]
+        return [[f"{one}{key[len(whole) :]}" for key, whole, one in zip(keys, submissions, told, strict=True)]]
 
     return make
 

@@ -94,3 +94,32 @@ def not_installed(what: str, extra: str) -> Problem:
             en=f"Whoever runs it can add it: pip install 'tejido[{extra}]'",
         ),
     )
+
+
+def needs_identities(option: str) -> Problem:
+    """400.8: rows chosen by this would tell what an extract without identities does not."""
+    return Problem(
+        400.8,
+        Sentence(
+            es=f"Sin identidades no se puede filtrar por «{option}»: diría lo que el extracto no dice.",
+            en=f"Without identities nothing can be filtered by “{option}”: it would tell what the extract does not.",
+        ),
+        {"field": option},
+        Sentence(
+            es="Quite el filtro, o pida el extracto con identidades si su rol lo permite.",
+            en="Leave the filter out, or ask for identities if your role allows it.",
+        ),
+    )
+
+
+def no_reason() -> Problem:
+    """400.2: identities were asked for without saying what for."""
+    return Problem(
+        400.2,
+        Sentence(
+            es="Para dar identidades hay que decir el motivo; queda en el registro de auditoría.",
+            en="Identities are given for a stated reason, which is kept in the audit.",
+        ),
+        {"field": "reason"},
+        Sentence(es="Añada reason=…", en="Add reason=…"),
+    )

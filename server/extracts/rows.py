@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain
@@ -31,16 +31,24 @@ class Read:
 class Source:
     """The rows of the typed table at the end of `chain`, each with the rows that hold it where their columns are read.
 
-    `chain` are paths of tables, "" first; `where` are conditions over the first part of the form's own table.
+    `chain` are paths of tables, "" first; `where` are conditions over the first part of the form's own table. `keyed` by a
+    column that stands for the form's key: rows come in its order, those without it not at all.
     """
 
     def __init__(
-        self, conn: Connection, layout: Layout, chain: Sequence[str], where: Sequence[ColumnElement[bool]] = ()
+        self,
+        conn: Connection,
+        layout: Layout,
+        chain: Sequence[str],
+        where: Sequence[ColumnElement[bool]] = (),
+        *,
+        keyed: Callable[[Sequence[ColumnElement[Any]]], ColumnElement[Any]] | None = None,
     ) -> None:
         self._conn = conn
         self._chain = tuple(chain)
         self._parts = {path: ddl.sql_tables(conn, layout.table(path)) for path in self._chain}
-        self._where = tuple(where)
+        self._keyed = keyed([self._parts[""][0].c["_key"]]) if keyed is not None else None
+        self._where = (*where, self._keyed.is_not(None)) if self._keyed is not None else tuple(where)
 
     @property
     def path(self) -> str:
@@ -62,7 +70,10 @@ class Source:
         shares = [reads[at : at + MOST_COLUMNS] for at in range(0, len(reads), MOST_COLUMNS)] or [reads]
         first = self._parts[self.path][0].c
         submission = first["_submission_id"]
-        order = [submission.desc() if newest_first else submission, *([first["_row"]] if "_row" in first else [])]
+        order: list[Any] = [submission.desc() if newest_first else submission]
+        if self._keyed is not None:
+            order = [self._keyed]
+        order += [first["_row"]] if "_row" in first else []
         return [self._from(select(*(read.column for read in share)), share).order_by(*order) for share in shares]
 
     def batches(self, reads: Sequence[Read], *, newest_first: bool = False) -> Iterator[list[Sequence[Any]]]:

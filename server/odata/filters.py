@@ -108,6 +108,21 @@ class Constant:
 Condition = Comparison | Junction | Negation | Constant
 
 
+def names_in(condition: Condition) -> frozenset[str]:
+    """The fields that a condition asks of."""
+    if isinstance(condition, Comparison):
+        return frozenset(_field(condition.left) + _field(condition.right))
+    if isinstance(condition, Negation):
+        return names_in(condition.part)
+    if isinstance(condition, Junction):
+        return frozenset(name for part in condition.parts for name in names_in(part))
+    return frozenset()
+
+
+def _field(operand: Operand) -> list[str]:
+    return [operand.name] if operand.name is not None else _field(operand.of) if operand.of is not None else []
+
+
 def parse(text: str) -> Condition:
     """What $filter says (OData 4.01, URL conventions, 5.1.1: eq ne lt le gt ge, and or not, year … second, now).
 
