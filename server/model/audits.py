@@ -1,6 +1,10 @@
-"""Audits: one line per action."""
+"""Audits: one line per action; lines are added and never changed."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Column, ForeignKey, Index, Table, Text
 
@@ -20,3 +24,19 @@ audits = Table(
     Index(None, "action"),
     Index(None, "form_id"),
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditLine:
+    """One line as people read it; names are None where nobody is known, or nothing of the kind is meant."""
+
+    id: int
+    actor_id: int | None
+    actor: str | None
+    actor_type: str | None
+    action: str
+    project_id: int | None
+    form_id: str | None
+    instance_id: str | None
+    details: dict[str, Any] | None
+    logged_at: datetime

@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, exists, insert, select
+from sqlalchemy import Connection, exists, insert, or_, select
 
-from server.model.audits import audits
+from server.model.audits import AuditLine, audits
+from server.model.forms import forms
+from server.model.people import actors
+from server.model.submissions import submissions
 from server.prepared import Prepared
 
 _ADD = Prepared(
@@ -45,3 +48,47 @@ def add(
 def has_action(conn: Connection, action: str) -> bool:
     """Whether a line of this kind was ever written."""
     return bool(conn.execute(select(exists().where(audits.c.action == action))).scalar())
+
+
+def list_lines(
+    conn: Connection,
+    *,
+    action: str | None,
+    project_id: int | None,
+    first: datetime | None,
+    last: datetime | None,
+    offset: int,
+    most: int,
+) -> list[AuditLine]:
+    """Lines of an action or of those whose name begins so (`submission` for `submission.create`), the newest first."""
+    statement = (
+        select(
+            audits.c.id,
+            audits.c.actor_id,
+            actors.c.display_name.label("actor"),
+            actors.c.type.label("actor_type"),
+            audits.c.action,
+            audits.c.project_id,
+            forms.c.xml_form_id.label("form_id"),
+            submissions.c.instance_id,
+            audits.c.details,
+            audits.c.logged_at,
+        )
+        .outerjoin(actors, actors.c.id == audits.c.actor_id)
+        .outerjoin(forms, forms.c.id == audits.c.form_id)
+        .outerjoin(submissions, submissions.c.id == audits.c.submission_id)
+        .order_by(audits.c.id.desc())
+        .offset(offset)
+        .limit(most)
+    )
+    if action is not None:
+        statement = statement.where(
+            or_(audits.c.action == action, audits.c.action.startswith(f"{action}.", autoescape=True))
+        )
+    if project_id is not None:
+        statement = statement.where(audits.c.project_id == project_id)
+    if first is not None:
+        statement = statement.where(audits.c.logged_at >= first)
+    if last is not None:
+        statement = statement.where(audits.c.logged_at <= last)
+    return [AuditLine(**row) for row in conn.execute(statement).mappings()]

@@ -1,0 +1,77 @@
+"""Disclosures: who may see identities, for what stated reason, and the audit line of each time that they were seen."""
+
+from __future__ import annotations
+
+from server.access import may, require
+from server.actions.forms import get_form
+from server.context import Context
+from server.extracts import disclosure, questions, refusals
+from server.extracts.questions import Asked
+from server.extracts.treatments import EVERYTHING, Treatments
+from server.model.forms import Form
+from server.store import forms, pseudonyms
+from server.tables import private, registry
+
+IDENTIFY = "submission.identify"
+"""Who holds this verb over a form may see who the people in its records are, and where exactly."""
+READ = "submission.read.identified"
+"""The audit line of a record that was opened with all it says."""
+_LONGEST = 1000
+
+
+def settle(ctx: Context, project_id: int, form_id: str, wanted: bool | None, reason: str | None) -> bool:
+    """Whether an extract has identities: as `wanted`, which asks for the right and for a reason; None: as far as the asking
+    person's rights go, without a reason, as ODK Central's clients ask. Raises Problem 404.1, 403.1, 400.2."""
+    form = get_form(ctx, project_id, form_id)
+    require(ctx, "submission.read", form)
+    if wanted is None:
+        return may(ctx.actor, IDENTIFY, form)
+    if wanted:
+        require(ctx, IDENTIFY, form)
+        if not stated(reason):
+            raise refusals.no_reason()
+    return wanted
+
+
+def stated(reason: str | None) -> str | None:
+    """A reason as the audit keeps it; None where nothing was said."""
+    said = " ".join((reason or "").split())[:_LONGEST]
+    return said or None
+
+
+def treatments_of(ctx: Context, form: Form, asked: Asked, *, identities: bool) -> Treatments:
+    """What becomes of a form's answers for whoever asks. Inside an action that has asked; identities ask for their own
+    right. Raises Problem 403.1."""
+    if identities:
+        require(ctx, IDENTIFY, form)
+        return EVERYTHING
+    return disclosure.without_identities(
+        asked, private.marks_of(ctx.conn, form.id, asked.layout), form.project_id
+    )
+
+
+def give_pseudonyms(ctx: Context, project_id: int, form_id: str) -> None:
+    """Let a pseudonym stand for every key of a form that has none yet; what is read without identities then has them all."""
+    form = get_form(ctx, project_id, form_id)
+    require(ctx, "submission.read", form)
+    published = forms.list_published(ctx.conn, form.id)
+    if not published:
+        return
+    schemas = [registry.schema_of(ctx.conn, version) for version in published]
+    asked = questions.read(form.xml_form_id, schemas, registry.load(ctx.conn, form.id))
+    disclosed = treatments_of(ctx, form, asked, identities=False)
+    for one in disclosure.named(ctx.conn, asked, disclosed):
+        pseudonyms.give(ctx.conn, form.project_id, one.subject, one.keys)
+
+
+def note_record(ctx: Context, form: Form, submission_id: int, what: str, reason: str | None = None) -> None:
+    """The audit line of one record that is shown with all it says; `what` of it. Raises Problem 403.1 for whoever may not
+    see identities, so that calling this is the gate as well."""
+    require(ctx, IDENTIFY, form)
+    ctx.record(
+        READ,
+        project_id=form.project_id,
+        form_id=form.id,
+        submission_id=submission_id,
+        details={"what": what, "reason": stated(reason)},
+    )
