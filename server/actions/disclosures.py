@@ -6,6 +6,7 @@ from server.access import may, require
 from server.actions.forms import get_form
 from server.context import Context
 from server.extracts import disclosure, questions, refusals
+from server.extracts.disclosure import Named
 from server.extracts.questions import Asked
 from server.extracts.treatments import EVERYTHING, Treatments
 from server.model.forms import Form
@@ -45,22 +46,21 @@ def treatments_of(ctx: Context, form: Form, asked: Asked, *, identities: bool) -
     if identities:
         require(ctx, IDENTIFY, form)
         return EVERYTHING
-    return disclosure.without_identities(
-        asked, private.marks_of(ctx.conn, form.id, asked.layout), form.project_id
-    )
+    return disclosure.without_identities(asked, private.marks_of(ctx.conn, form.id, asked.layout), form.project_id)
+
+
+def lacks_pseudonyms(ctx: Context, project_id: int, form_id: str) -> bool:
+    """Whether some key of a form has no pseudonym yet."""
+    form = get_form(ctx, project_id, form_id)
+    require(ctx, "submission.read", form)
+    return any(pseudonyms.lacks(ctx.conn, form.project_id, one.subject, one.keys) for one in _named(ctx, form))
 
 
 def give_pseudonyms(ctx: Context, project_id: int, form_id: str) -> None:
     """Let a pseudonym stand for every key of a form that has none yet; what is read without identities then has them all."""
     form = get_form(ctx, project_id, form_id)
     require(ctx, "submission.read", form)
-    published = forms.list_published(ctx.conn, form.id)
-    if not published:
-        return
-    schemas = [registry.schema_of(ctx.conn, version) for version in published]
-    asked = questions.read(form.xml_form_id, schemas, registry.load(ctx.conn, form.id))
-    disclosed = treatments_of(ctx, form, asked, identities=False)
-    for one in disclosure.named(ctx.conn, asked, disclosed):
+    for one in _named(ctx, form):
         pseudonyms.give(ctx.conn, form.project_id, one.subject, one.keys)
 
 
@@ -75,3 +75,13 @@ def note_record(ctx: Context, form: Form, submission_id: int, what: str, reason:
         submission_id=submission_id,
         details={"what": what, "reason": stated(reason)},
     )
+
+
+def _named(ctx: Context, form: Form) -> list[Named]:
+    published = forms.list_published(ctx.conn, form.id)
+    if not published:
+        return []
+    schemas = [registry.schema_of(ctx.conn, version) for version in published]
+    asked = questions.read(form.xml_form_id, schemas, registry.load(ctx.conn, form.id))
+    disclosed = treatments_of(ctx, form, asked, identities=False)
+    return list(disclosure.named(ctx.conn, asked, disclosed))

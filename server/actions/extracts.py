@@ -11,19 +11,20 @@ from itertools import chain
 from forms.schema import Choice, Schema
 from server import problems
 from server.access import require
+from server.actions import disclosures
 from server.context import Context
 from server.extracts import (
     asking,
     central,
     cursors,
     delimited,
+    disclosure,
     frame,
     lists,
     media,
     naming,
     questions,
     refusals,
-    treatments,
 )
 from server.extracts.archive import Entry, zipped
 from server.extracts.asking import Place, Request
@@ -38,8 +39,8 @@ from server.indicators.resolving import question_of
 from server.model.forms import Form
 from server.model.projects import Project
 from server.odata import filters
-from server.store import form_attachments, forms, indicators, projects, submissions
-from server.tables import registry
+from server.store import form_attachments, forms, indicators, projects, pseudonyms, submissions
+from server.tables import private, registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +71,19 @@ class CentralRequest:
 
 
 def open_file(
-    ctx: Context, project_id: int, form_id: str, kind: str, request: Request, *, archive: bool = False
+    ctx: Context,
+    project_id: int,
+    form_id: str,
+    kind: str,
+    request: Request,
+    *,
+    archive: bool = False,
+    identities: bool = False,
 ) -> File:
     """An extract of a form in one of the FORMATS. With `archive` a zip with a file for each table.
 
-    A format that holds one table gives the form's own unless another one is asked for. Raises Problem 404.1, 403.1, 400.8.
+    A format that holds one table gives the form's own unless another one is asked for. `identities` as disclosures.settle
+    says; without them pseudonyms are to be there already. Raises Problem 404.1, 403.1, 400.8.
     """
     form = _find(ctx, project_id, form_id)
     require(ctx, "submission.read", form)
@@ -82,8 +91,10 @@ def open_file(
     one = FORMATS.get(kind)
     if one is None or (archive and one.whole):
         raise refusals.no_format(f"{kind}.zip" if archive else kind, list(FORMATS))
-    book = _book(ctx, form, request, one)
+    book = _book(ctx, form, request, one, identities=identities)
     since = cursors.read(request.since, form.id) if request.since is not None else None
+    if since is not None and not identities:
+        since = disclosure.no_later_than(since)
     deleted = submissions.count_deleted(ctx.conn, form.id, since) if since is not None else None
     told = partial(File, cursor=cursors.after(ctx.conn, form.id, ctx.now()), deleted=deleted)
     frames, base = book.frames, naming.file_name(form_id)
@@ -94,7 +105,7 @@ def open_file(
             (f"{table.name}.{kind}", partial(one.write, [table], book.chosen, book)) for table in frames
         ]
         if since is not None:
-            entries.append((f"{base}-deleted.csv", partial(_deleted, ctx, form, since, book.disclosed)))
+            entries.append((f"{base}-deleted.csv", partial(_deleted, ctx, form, since, identities=identities)))
         beside = [(f"codebook.{end}", write) for end, (_, write) in codebook_files(book).items()]
         return told(f"{base}.{kind}.zip", "application/zip", zipped([*entries, *beside]))
     if len(frames) > 1 and request.tables:
@@ -102,45 +113,57 @@ def open_file(
     return told(f"{frames[0].name}.{kind}", one.content_type, one.write(frames[:1], book.chosen, book))
 
 
-def open_media(ctx: Context, project_id: int, form_id: str, request: Request) -> File:
+def open_media(ctx: Context, project_id: int, form_id: str, request: Request, *, identities: bool = False) -> File:
     """The files of the submissions that are asked for, as a zip. Raises Problem 404.1, 403.1, 400.8."""
     form = _find(ctx, project_id, form_id)
     require(ctx, "submission.read", form)
 
-    book = _book(ctx, form, request)
+    book = _book(ctx, form, request, identities=identities)
     entries = media.files(ctx.conn, ctx.blobs, book.asked, book.chosen.rows, book.disclosed)
     return File(f"{naming.file_name(form_id)}.media.zip", "application/zip", zipped(entries))
 
 
-def open_deleted(ctx: Context, project_id: int, form_id: str, request: Request) -> File:
+def open_deleted(ctx: Context, project_id: int, form_id: str, request: Request, *, identities: bool = False) -> File:
     """The keys of submissions that were deleted since a cursor (without one: ever), as CSV. Raises Problem 404.1, 403.1."""
     form = _find(ctx, project_id, form_id)
     require(ctx, "submission.read", form)
 
     since = cursors.read(request.since, form.id) if request.since is not None else datetime.min.replace(tzinfo=UTC)
-    _, disclosed = _read(ctx, form)
+    if identities:
+        require(ctx, disclosures.IDENTIFY, form)
     name = f"{naming.file_name(form_id)}-deleted.csv"
-    return File(name, "text/csv; charset=utf-8", _deleted(ctx, form, since, disclosed))
+    return File(name, "text/csv; charset=utf-8", _deleted(ctx, form, since, identities=identities))
 
 
-def open_codebook(ctx: Context, project_id: int, form_id: str, kind: str, request: Request) -> File:
+def open_codebook(
+    ctx: Context, project_id: int, form_id: str, kind: str, request: Request, *, identities: bool = False
+) -> File:
     """What the columns of such an extract are, as `xlsx` or `html`. Raises Problem 404.1, 403.1, 400.8."""
     form = _find(ctx, project_id, form_id)
     require(ctx, "submission.read", form)
 
-    files = codebook_files(_book(ctx, form, request))
+    files = codebook_files(_book(ctx, form, request, identities=identities))
     if kind not in files:
         raise refusals.no_format(kind, list(files))
     content_type, write = files[kind]
     return File(f"{naming.file_name(form_id)}.codebook.{kind}", content_type, write())
 
 
-def open_central(ctx: Context, project_id: int, form_id: str, request: CentralRequest, *, archive: bool = True) -> File:
-    """CSV in ODK Central's layout: a zip of all tables, or the form's own alone. Raises Problem 404.1, 403.1, 400.18."""
+def open_central(
+    ctx: Context,
+    project_id: int,
+    form_id: str,
+    request: CentralRequest,
+    *,
+    archive: bool = True,
+    identities: bool = False,
+) -> File:
+    """CSV in ODK Central's layout: a zip of all tables, or the form's own alone. `identities` as in open_file. Raises Problem
+    404.1, 403.1, 400.8, 400.18."""
     form = _find(ctx, project_id, form_id)
     require(ctx, "submission.read", form)
 
-    asked, disclosed = _read(ctx, form)
+    asked, disclosed = _read(ctx, form, identities=identities)
     options = Options(
         group_paths=request.group_paths,
         split_select_multiples=request.split_select_multiples,
@@ -148,6 +171,7 @@ def open_central(ctx: Context, project_id: int, form_id: str, request: CentralRe
         neutralise=request.neutralise,
         rows=Rows(condition=filters.parse(request.filter) if request.filter is not None else None),
     )
+    disclosure.refuse_narrowing(options.rows, disclosed)
     tables = central.tables(ctx.conn, asked, form.id, options, disclosed)
     if archive:
         files: Iterable[Entry] = ()
@@ -159,12 +183,16 @@ def open_central(ctx: Context, project_id: int, form_id: str, request: CentralRe
     return File(name, "text/csv; charset=utf-8", content())
 
 
-def note_export(ctx: Context, project_id: int, form_id: str, kind: str) -> int:
-    """The audit line of an extract; gives how many submissions the form holds."""
+def note_export(
+    ctx: Context, project_id: int, form_id: str, kind: str, *, identities: bool = False, reason: str | None = None
+) -> int:
+    """The audit line of an extract, which says whether it has identities and for what; gives how many submissions the form
+    holds."""
     form = _find(ctx, project_id, form_id)
-    require(ctx, "submission.read", form)
+    require(ctx, disclosures.IDENTIFY if identities else "submission.read", form)
 
-    ctx.record("form.submission.export", project_id=project_id, form_id=form.id, details={"format": kind})
+    told = {"format": kind, "identities": identities, "reason": disclosures.stated(reason)}
+    ctx.record("form.submission.export", project_id=project_id, form_id=form.id, details=told)
     return submissions.count(ctx.conn, form.id)
 
 
@@ -175,38 +203,41 @@ def _find(ctx: Context, project_id: int, form_id: str) -> Form:
     return form
 
 
-def _book(ctx: Context, form: Form, request: Request, one: Format | None = None) -> Book:
+def _book(ctx: Context, form: Form, request: Request, one: Format | None = None, *, identities: bool) -> Book:
     """The tables that are asked for, with all that the codebook says of them."""
     project = projects.find_project(ctx.conn, form.project_id)
     if project is None:
         raise problems.no_project(form.project_id)
-    asked, disclosed = _read(ctx, form)
+    asked, disclosed = _read(ctx, form, identities=identities)
     place = _place(ctx, project, form, request.place) if request.place is not None else None
     since = cursors.read(request.since, form.id) if request.since is not None else None
+    if since is not None and not identities:
+        since = disclosure.no_later_than(since)
     chosen = asking.understand(asked, request, counting=project.counting, place=place, since=since)
+    disclosure.refuse_narrowing(chosen.rows, disclosed)
     if one is not None and one.coded:
         chosen = replace(chosen, labels=False)
     if one is not None and one.located:
         chosen = asking.located(asked, chosen)
-    marks = [version.marks.get("privacy", {}) for version in forms.list_published(ctx.conn, form.id)]
+    marks = private.marks_of(ctx.conn, form.id, asked.layout)
     return Book(
         asked=asked,
         frames=frame.build(ctx.conn, asked, chosen, disclosed),
         chosen=chosen,
         disclosed=disclosed,
-        privacy={path: str(mark) for version in marks for path, mark in version.items()},
+        privacy={path: str(mark) for path, mark in marks.items()},
         made_at=ctx.now(),
     )
 
 
-def _read(ctx: Context, form: Form) -> tuple[Asked, Treatments]:
+def _read(ctx: Context, form: Form, *, identities: bool) -> tuple[Asked, Treatments]:
     """A form as extracts see it, and what becomes of its answers for whoever asks. Raises Problem 404.1."""
     if form.current_version_id is None:
         raise problems.never_published(form.xml_form_id)
     schemas = [registry.schema_of(ctx.conn, version) for version in forms.list_published(ctx.conn, form.id)]
     layout = registry.load(ctx.conn, form.id)
     asked = questions.read(form.xml_form_id, schemas, layout, _lists(ctx, form.current_version_id, schemas[-1]))
-    return asked, treatments.EVERYTHING
+    return asked, disclosures.treatments_of(ctx, form, asked, identities=identities)
 
 
 def _lists(ctx: Context, version_id: int, schema: Schema) -> Lists:
@@ -237,8 +268,15 @@ def _place(ctx: Context, project: Project, form: Form, code: str) -> Place:
     raise refusals.no_places(form.xml_form_id)
 
 
-def _deleted(ctx: Context, form: Form, since: datetime, disclosed: Treatments) -> Iterator[bytes]:
-    change = treatments.of(disclosed, "_key").change or str
+def _deleted(ctx: Context, form: Form, since: datetime, *, identities: bool) -> Iterator[bytes]:
+    """What was deleted and when; without identities under its pseudonym, where it ever had one, and to the day."""
     yield b"_key,_deleted_at\n"
-    for key, when in submissions.list_deleted(ctx.conn, form.id, since):
-        yield f"{delimited.quoted(change(key))},{delimited.moment(when)}\n".encode()
+    if identities:
+        for key, when in submissions.list_deleted(ctx.conn, form.id, since):
+            yield f"{delimited.quoted(key)},{delimited.moment(when)}\n".encode()
+        return
+    since = disclosure.no_later_than(since)
+    keys = dict(submissions.list_deleted(ctx.conn, form.id, since))
+    known = pseudonyms.find(ctx.conn, form.project_id, disclosure.SUBMISSION, keys)
+    for told, key in sorted((told, key) for key, told in known.items()):
+        yield f"{told},{keys[key].date().isoformat()}\n".encode()

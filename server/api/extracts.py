@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
 from flask import Blueprint, Response, request
 
 from forms.problems import Problem
-from server.actions import extracts
+from server.actions import disclosures, extracts
 from server.actions.extracts import CentralRequest, File
 from server.api import options
 from server.api.schemas.extracts import CsvQuery, DeletedQuery, ExtractQuery
@@ -18,7 +19,7 @@ from server.api.wire import tell
 from server.context import Context
 from server.extracts.asking import Request
 from server.http.answers import disposition
-from server.http.endpoint import act, asking
+from server.http.endpoint import act, ask, asking
 
 blueprint = Blueprint("api_extracts", __name__)
 blueprint.register_error_handler(Problem, tell)
@@ -28,17 +29,23 @@ _FORM = "/v1/projects/<number:project_id>/forms/<segment:form_id>"
 @blueprint.get(f"{_FORM}/submissions.csv.zip")
 def csv_zip(project_id: int, form_id: str) -> Response:
     """Every submission of a form as keyed CSV tables in a zip, as ODK Central gives it."""
-    given = _central()
-    return _streamed(project_id, form_id, "csv.zip", lambda ctx: extracts.open_central(ctx, project_id, form_id, given))
+    given, told = _central()
+
+    def opened(ctx: Context, identities: bool) -> File:
+        return extracts.open_central(ctx, project_id, form_id, given, identities=identities)
+
+    return _streamed(project_id, form_id, "csv.zip", told, opened)
 
 
 @blueprint.get(f"{_FORM}/submissions.csv")
 def csv(project_id: int, form_id: str) -> Response:
     """The form's own table as CSV, as ODK Central gives it."""
-    given = _central()
-    return _streamed(
-        project_id, form_id, "csv", lambda ctx: extracts.open_central(ctx, project_id, form_id, given, archive=False)
-    )
+    given, told = _central()
+
+    def opened(ctx: Context, identities: bool) -> File:
+        return extracts.open_central(ctx, project_id, form_id, given, archive=False, identities=identities)
+
+    return _streamed(project_id, form_id, "csv", told, opened)
 
 
 @blueprint.get(f"{_FORM}/extract.<kind>")
@@ -46,49 +53,58 @@ def extract(project_id: int, form_id: str, kind: str) -> Response:
     """An extract in one of the formats (`csv`, `xlsx`, …), or a zip with a file for each table (`csv.zip`)."""
     wanted: Request = options.read(request, ExtractQuery())
     one, _, zipped = kind.partition(".")
-    return _streamed(
-        project_id,
-        form_id,
-        kind,
-        lambda ctx: extracts.open_file(
-            ctx, project_id, form_id, one if zipped in ("", "zip") else kind, wanted, archive=bool(zipped)
-        ),
-    )
+    name = one if zipped in ("", "zip") else kind
+
+    def opened(ctx: Context, identities: bool) -> File:
+        return extracts.open_file(ctx, project_id, form_id, name, wanted, archive=bool(zipped), identities=identities)
+
+    return _streamed(project_id, form_id, kind, _Told(bool(wanted.identities), wanted.reason), opened)
 
 
 @blueprint.get(f"{_FORM}/codebook.<kind>")
 def codebook(project_id: int, form_id: str, kind: str) -> Response:
     """What the columns of an extract are, as `xlsx` or `html`."""
     wanted: Request = options.read(request, ExtractQuery())
-    return _streamed(
-        project_id,
-        form_id,
-        f"codebook.{kind}",
-        lambda ctx: extracts.open_codebook(ctx, project_id, form_id, kind, wanted),
-    )
+
+    def opened(ctx: Context, identities: bool) -> File:
+        return extracts.open_codebook(ctx, project_id, form_id, kind, wanted, identities=identities)
+
+    return _streamed(project_id, form_id, f"codebook.{kind}", _Told(bool(wanted.identities), wanted.reason), opened)
 
 
 @blueprint.get(f"{_FORM}/media.zip")
 def media(project_id: int, form_id: str) -> Response:
     """The files of the submissions that are asked for."""
     wanted: Request = options.read(request, ExtractQuery())
-    return _streamed(
-        project_id, form_id, "media.zip", lambda ctx: extracts.open_media(ctx, project_id, form_id, wanted)
-    )
+
+    def opened(ctx: Context, identities: bool) -> File:
+        return extracts.open_media(ctx, project_id, form_id, wanted, identities=identities)
+
+    return _streamed(project_id, form_id, "media.zip", _Told(bool(wanted.identities), wanted.reason), opened)
 
 
 @blueprint.get(f"{_FORM}/deleted.csv")
 def deleted(project_id: int, form_id: str) -> Response:
     """The keys of submissions that were deleted, since a cursor where one is given."""
     wanted: Request = options.read(request, DeletedQuery())
-    return _streamed(
-        project_id, form_id, "deleted.csv", lambda ctx: extracts.open_deleted(ctx, project_id, form_id, wanted)
-    )
+
+    def opened(ctx: Context, identities: bool) -> File:
+        return extracts.open_deleted(ctx, project_id, form_id, wanted, identities=identities)
+
+    return _streamed(project_id, form_id, "deleted.csv", _Told(bool(wanted.identities), wanted.reason), opened)
 
 
-def _central() -> CentralRequest:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Whether identities are asked for (None: as far as rights go, since ODK Central's clients cannot ask), and why."""
+
+    identities: bool | None
+    reason: str | None
+
+
+def _central() -> tuple[CentralRequest, _Told]:
     given: dict[str, Any] = options.read(request, CsvQuery())
-    return CentralRequest(
+    wanted = CentralRequest(
         group_paths=given["groupPaths"] is not False,
         split_select_multiples=bool(given["splitSelectMultiples"]),
         deleted_fields=bool(given["deletedFields"]),
@@ -96,17 +112,26 @@ def _central() -> CentralRequest:
         neutralise=given["formulas"],
         filter=given["filter"],
     )
+    return wanted, _Told(given["identities"], given["reason"])
 
 
-def _streamed(project_id: int, form_id: str, kind: str, opened: Callable[[Context], File]) -> Response:
-    """A file while it is made. What goes wrong before its first bytes are there is told as a problem."""
+def _streamed(
+    project_id: int, form_id: str, kind: str, told: _Told, opened: Callable[[Context, bool], File]
+) -> Response:
+    """A file while it is made. What goes wrong before its first bytes are there is told as a problem.
+
+    Pseudonyms are given before the state that is read begins, the audit line is durable before the first byte leaves.
+    """
+    identities = ask(lambda ctx: disclosures.settle(ctx, project_id, form_id, told.identities, told.reason))
+    if not identities and ask(lambda ctx: disclosures.lacks_pseudonyms(ctx, project_id, form_id)):
+        act(lambda ctx: disclosures.give_pseudonyms(ctx, project_id, form_id))
     with ExitStack() as stack:
         ctx = stack.enter_context(asking())
-        file = opened(ctx)
+        file = opened(ctx, identities)
         if request.method == "HEAD":
             return Response(content_type=file.content_type, headers=_headers(file))
         first = next(file.pieces, b"")
-        act(lambda ctx: extracts.note_export(ctx, project_id, form_id, kind))
+        act(lambda ctx: extracts.note_export(ctx, project_id, form_id, kind, identities=identities, reason=told.reason))
         held = stack.pop_all()
     body: Iterator[bytes] = chain((first,), file.pieces)
     response = Response(body, content_type=file.content_type, headers=_headers(file))

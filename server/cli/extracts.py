@@ -12,10 +12,10 @@ import click
 
 from forms.problems import Sentence
 from server import problems
-from server.actions import extracts
+from server.actions import disclosures, extracts
 from server.actions.extracts import CentralRequest, File
 from server.actions.identity import CONSOLE
-from server.cli.desk import Desk, act, desk
+from server.cli.desk import Desk, act, ask, desk
 from server.context import Context, Office
 from server.extracts.asking import Request
 from server.extracts.formats import FORMATS
@@ -65,6 +65,8 @@ def _asked(command: F) -> F:
         click.option("--labels", is_flag=True, help="Labels of choices instead of their codes."),
         click.option("--columns", multiple=True, help="Only these questions (with commas)."),
         click.option("--join", help="One table with a row for each row of this repeat."),
+        click.option("--reason", help="What identities are needed for; kept in the audit."),
+        click.option("--identities", is_flag=True, help="With all that identifies people; needs --reason."),
         click.option("--table", "tables", multiple=True, help="Only this repeat; the form's own table: the form's id."),
     ):
         command = option(command)
@@ -104,20 +106,31 @@ def extract(
     kind, archive = _kind(out)
     since = cursor_file.read_text(encoding="utf-8").strip() if cursor_file and cursor_file.exists() else None
 
+    identities, reason = bool(given["identities"]), given["reason"]
+
     def opened(ctx: Context) -> File:
         if kind is None:
             _only_centrals({**given, "cursor": cursor_file})
-            return extracts.open_central(ctx, project_id, form_id, _central(given, attachments=attachments))
+            wanted = _central(given, attachments=attachments)
+            return extracts.open_central(ctx, project_id, form_id, wanted, identities=identities)
         request = replace(_request(given), since=since)
         if kind == MEDIA:
-            return extracts.open_media(ctx, project_id, form_id, request)
-        return extracts.open_file(ctx, project_id, form_id, kind, request, archive=archive)
+            return extracts.open_media(ctx, project_id, form_id, request, identities=identities)
+        return extracts.open_file(ctx, project_id, form_id, kind, request, archive=archive, identities=identities)
 
     with at.office() as office:
+        ask(office, lambda ctx: disclosures.settle(ctx, project_id, form_id, identities, reason))
+        if not identities:
+            act(office, lambda ctx: disclosures.give_pseudonyms(ctx, project_id, form_id))
         file = _keep(at, office, form_id, out, opened)
         if cursor_file is not None and file.cursor is not None:
             cursor_file.write_text(file.cursor + "\n", encoding="utf-8")
-        count = act(office, lambda ctx: extracts.note_export(ctx, project_id, form_id, kind or "csv.zip"))
+        count = act(
+            office,
+            lambda ctx: extracts.note_export(
+                ctx, project_id, form_id, kind or "csv.zip", identities=identities, reason=reason
+            ),
+        )
     if given["filter"] or kind is not None:
         at.say(
             f"{out} está listo; el formulario tiene {count} envíos.",
@@ -149,7 +162,9 @@ def codebook(context: click.Context, /, form_id: str, project_id: int, out: Path
             office,
             form_id,
             out,
-            lambda ctx: extracts.open_codebook(ctx, project_id, form_id, kind, _request(given)),
+            lambda ctx: extracts.open_codebook(
+                ctx, project_id, form_id, kind, _request(given), identities=bool(given["identities"])
+            ),
         )
     at.say(f"Libro de códigos en {out}", f"Codebook in {out}")
 

@@ -101,6 +101,8 @@ HELP: Final[dict[str, str]] = {
     "Projects.": "Proyectos.",
     "Create a project; prints its number.": "Crear un proyecto; imprime su número.",
     "List the projects.": "Listar los proyectos.",
+    "What identities are needed for; kept in the audit.": "Para qué se necesitan las identidades; queda en la auditoría.",
+    "With all that identifies people; needs --reason.": "Con todo lo que identifica a personas; necesita --reason.",
     "Show or change what a project's indicators count, and which figures are hidden.": (
         "Mostrar o cambiar qué cuentan los indicadores de un proyecto y qué cifras se ocultan."
     ),

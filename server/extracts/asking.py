@@ -29,6 +29,7 @@ class Request:
     a question with a date. `review` are states of review, or `counting` alone. `place` is the code of a place of the project,
     `since` a cursor, `filter` OData's $filter, `zone` a name of the IANA database, `geometry` the question with the place of
     GeoJSON (else the first). With `since` other filters are as of now: what they leave out now is not told as gone.
+    `identities`: with all that identifies people, for the stated `reason`.
     """
 
     tables: tuple[str, ...] = ()
@@ -51,6 +52,8 @@ class Request:
     place: str | None = None
     since: str | None = None
     filter: str | None = None
+    identities: bool = False
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ _WHATS: Final[dict[What, Sentence]] = {
     "leave out": Sentence("no se entrega", "left out"),
     "place": Sentence("no se entrega; en su lugar está el lugar", "left out; the place stands in its stead"),
     "pseudonym": Sentence("seudónimo", "pseudonym"),
+    "day": Sentence("solo el día", "the day only"),
     "month": Sentence("solo el mes", "the month only"),
     "year": Sentence("solo el año", "the year only"),
 }
@@ -260,7 +261,7 @@ def _choices(book: Book, words: str) -> Sheet:
         line
         for frame in book.frames
         for piece in frame.pieces
-        if piece.question is not None and piece.treatment.change is None
+        if piece.question is not None and not piece.treatment.changes
         for line in _codes(piece.question, piece.columns[0], frame, book)
     ]
     return Sheet(Sentence("opciones", "choices").say(words), headings, lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, Text, cast, func, select
@@ -94,6 +94,12 @@ def refuse_narrowing(rows: Rows, disclosed: Treatments) -> None:
             raise refusals.needs_identities(answers.question.entry.name)
     for name in sorted(filters.names_in(rows.condition) & _EXACT) if rows.condition is not None else ():
         raise refusals.needs_identities(f"__system/{name}")
+
+
+def no_later_than(since: datetime) -> datetime:
+    """The day on which something changed, in place of the moment: asked for again and again with other moments, an extract
+    would tell them."""
+    return since.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def standing_for(project_id: int, subject: str, key: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -283,7 +283,12 @@ def _row_key(change: Callable[[Any], Any] | None) -> _Make:
     def make(read: Batch) -> Sequence[Values]:
         keys, submissions, told = read
         told = told if change is None else [change(one) for one in told]
-        return [[f"{one}{key[len(whole) :]}" for key, whole, one in zip(keys, submissions, told, strict=True)]]
+        return [
+            [
+                f"{one}{key[len(whole) :]}" if key.startswith(whole) else None
+                for key, whole, one in zip(keys, submissions, told, strict=True)
+            ]
+        ]
 
     return make
 

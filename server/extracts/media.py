@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import IO, Any, Final
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import ColumnElement, Connection, Select, select
 
 from server.blobs.blobs import Blobs
 from server.extracts import naming, selection, treatments
@@ -50,14 +50,13 @@ def files(
     the end comes `media.csv` (with `folders`). Nothing is read before its turn. Raises Problem 503.1 for a blob that is gone.
     """
     kept, every = _questions(asked, disclosed)
-    change = treatments.of(disclosed, "_key").change or (lambda key: key)
     with tempfile.TemporaryFile("w+", encoding="utf-8", newline="") as listed:
         writer = csv.writer(listed, lineterminator="\n")
         writer.writerow(["_key", "file", "name", "bytes", "sha256"])
         taken: set[str] = set()
         current = 0
-        for file in _chosen(conn, asked, rows, kept, every=every):
-            key = str(change(file.key))
+        for file in _chosen(conn, asked, rows, kept, disclosed, every=every):
+            key = file.key
             if folders and file.submission_id != current:
                 taken, current = set(), file.submission_id
             path = ""
@@ -78,12 +77,14 @@ def _questions(asked: Asked, disclosed: Treatments) -> tuple[list[Question], boo
     return kept, len(kept) == len(asking)
 
 
-def _chosen(conn: Connection, asked: Asked, rows: Rows, kept: list[Question], *, every: bool) -> Iterator[_File]:
+def _chosen(
+    conn: Connection, asked: Asked, rows: Rows, kept: list[Question], disclosed: Treatments, *, every: bool
+) -> Iterator[_File]:
     if not kept:
         return
     found: list[_File] = []
     streaming = conn.execution_options(stream_results=True, yield_per=BATCH)
-    with streaming.execute(_statement(conn, asked, rows)) as result:
+    with streaming.execute(_statement(conn, asked, rows, disclosed)) as result:
         for batch in result.partitions():
             found = [_File(*row) for row in batch]
             named = None if every else _named(conn, asked, kept, {file.submission_id for file in found})
@@ -92,19 +93,22 @@ def _chosen(conn: Connection, asked: Asked, rows: Rows, kept: list[Question], *,
                     yield file
 
 
-def _statement(conn: Connection, asked: Asked, rows: Rows) -> Select[Any]:
-    """The files of the versions that stand, submission by submission."""
+def _statement(conn: Connection, asked: Asked, rows: Rows, disclosed: Treatments) -> Select[Any]:
+    """The files of the versions that stand, submission by submission: as they arrived, or in the order of pseudonyms."""
     parts = ddl.sql_tables(conn, asked.layout.table(""))
     form, versions, attached = parts[0].c, submission_versions.c, submission_attachments.c
+    stands = treatments.of(disclosed, "_key").select
+    key: ColumnElement[Any] = form["_key"] if stands is None else stands([form["_key"]])
+    conditions = [*selection.conditions(rows, parts), *([] if stands is None else [key.is_not(None)])]
     return (
-        select(form["_submission_id"], form["_key"], attached.name, attached.sha256, attached.size)
+        select(form["_submission_id"], key, attached.name, attached.sha256, attached.size)
         .select_from(
             parts[0]
             .join(submission_versions, versions.submission_id == form["_submission_id"])
             .join(submission_attachments, attached.version_id == versions.id)
         )
-        .where(versions.current, *selection.conditions(rows, parts))
-        .order_by(form["_submission_id"], attached.name)
+        .where(versions.current, *conditions)
+        .order_by(form["_submission_id"] if stands is None else key, attached.name)
     )
 
 

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, Text, cast, exists, func, insert, literal, select
 
 from server.model.privacy import pseudonyms
+
+_SOME: Final = 500
+
+
+def lacks(conn: Connection, project_id: int, subject: str, keys: Select[Any]) -> bool:
+    """Whether one of `keys` (a SELECT of one column) has no pseudonym."""
+    return bool(conn.execute(select(exists(_fresh(project_id, subject, keys)))).scalar_one())
 
 
 def give(conn: Connection, project_id: int, subject: str, keys: Select[Any]) -> None:
@@ -15,12 +23,7 @@ def give(conn: Connection, project_id: int, subject: str, keys: Select[Any]) -> 
     They are the database's own random bits (128 of them on SQLite, 122 on PostgreSQL) and follow from nothing: who has a
     pseudonym and every key there is cannot tell which belong together, and another server gives others.
     """
-    wanted = keys.subquery()
-    key = cast(wanted.c[0], Text)
-    held = exists().where(
-        pseudonyms.c.project_id == project_id, pseudonyms.c.subject == subject, pseudonyms.c.key == key
-    )
-    fresh = select(key.label("key")).where(wanted.c[0].is_not(None), ~held).distinct().subquery()
+    fresh = _fresh(project_id, subject, keys).distinct().subquery()
     if conn.dialect.name == "postgresql":
         chance: ColumnElement[Any] = func.replace(cast(func.gen_random_uuid(), Text), "-", "")
     else:
@@ -31,3 +34,26 @@ def give(conn: Connection, project_id: int, subject: str, keys: Select[Any]) -> 
             select(literal(project_id), literal(subject), fresh.c.key, chance),
         )
     )
+
+
+def find(conn: Connection, project_id: int, subject: str, keys: Collection[str]) -> dict[str, str]:
+    """The pseudonyms of those of `keys` that have one, by key."""
+    found: dict[str, str] = {}
+    wanted = list(keys)
+    for at in range(0, len(wanted), _SOME):
+        statement = select(pseudonyms.c.key, pseudonyms.c.pseudonym).where(
+            pseudonyms.c.project_id == project_id,
+            pseudonyms.c.subject == subject,
+            pseudonyms.c.key.in_(wanted[at : at + _SOME]),
+        )
+        found.update((row.key, row.pseudonym) for row in conn.execute(statement))
+    return found
+
+
+def _fresh(project_id: int, subject: str, keys: Select[Any]) -> Select[Any]:
+    wanted = keys.subquery()
+    key = cast(wanted.c[0], Text)
+    held = exists().where(
+        pseudonyms.c.project_id == project_id, pseudonyms.c.subject == subject, pseudonyms.c.key == key
+    )
+    return select(key.label("key")).where(wanted.c[0].is_not(None), ~held)

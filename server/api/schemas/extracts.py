@@ -14,8 +14,9 @@ _YES_NO: Final = ["use true o false.", "use true or false."]
 
 
 class CsvQuery(Schema):
-    """`groupPaths`, `splitSelectMultiples`, `deletedFields`, `attachments`, `$filter` as ODK Central names them; `formulas`
-    (neutralise, keep) is ours. Options that neither has are ignored, as Central does.
+    """`groupPaths`, `splitSelectMultiples`, `deletedFields`, `attachments`, `$filter` as ODK Central names them; ours are
+    `formulas` (neutralise, keep), `identities` (not given: as far as rights go) and `reason`. Options that neither has are
+    ignored, as Central does.
     """
 
     class Meta:
@@ -29,6 +30,8 @@ class CsvQuery(Schema):
     deletedFields = Flag(load_default=False)  # noqa: N815  the wire's name
     formulas = fields.Method(deserialize="read_formulas", load_default=True)
     filter = Blank(data_key="$filter", load_default=None)
+    identities = Flag(load_default=None)
+    reason = Blank(load_default=None)
 
     def read_formulas(self, value: str) -> bool:
         """Whether formula-like text is made harmless."""
@@ -58,6 +61,8 @@ class ExtractQuery(Schema):
     geometry = Blank(load_default=None)
     since = Blank(load_default=None)
     filter = Blank(data_key="$filter", load_default=None)
+    identities = Flag(load_default=False)
+    reason = Blank(load_default=None)
 
     def read_formulas(self, value: str) -> bool:
         """Whether formula-like text is made harmless."""
@@ -94,6 +99,8 @@ class ExtractQuery(Schema):
             geometry=data["geometry"],
             since=data["since"],
             filter=data["filter"],
+            identities=bool(data["identities"]),
+            reason=data["reason"],
         )
 
 

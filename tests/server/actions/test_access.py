@@ -14,7 +14,19 @@ from sqlalchemy import select
 
 from forms.problems import Problem
 from server import credentials
-from server.actions import checkup, comparisons, drafts, extracts, flags, following, forms, people, projects
+from server.actions import (
+    audits,
+    checkup,
+    comparisons,
+    disclosures,
+    drafts,
+    extracts,
+    flags,
+    following,
+    forms,
+    people,
+    projects,
+)
 from server.context import Context
 from server.extracts.asking import Request
 from server.model.people import Actor, field_keys, users
@@ -87,6 +99,35 @@ ALLOWED: dict[str, tuple[Callable[[Context], Any], set[str]]] = {
         lambda ctx: extracts.note_export(ctx, PROJECT, "hogar", "csv.zip"),
         {"admin", "manager", "viewer"},
     ),
+    "extracts.open_file with identities": (
+        lambda ctx: extracts.open_file(ctx, PROJECT, "hogar", "csv", Request(), identities=True),
+        {"admin", "manager"},
+    ),
+    "extracts.open_central with identities": (
+        lambda ctx: extracts.open_central(ctx, PROJECT, "hogar", extracts.CentralRequest(), identities=True),
+        {"admin", "manager"},
+    ),
+    "extracts.note_export with identities": (
+        lambda ctx: extracts.note_export(ctx, PROJECT, "hogar", "csv", identities=True),
+        {"admin", "manager"},
+    ),
+    "disclosures.settle": (
+        lambda ctx: disclosures.settle(ctx, PROJECT, "hogar", None, None),
+        {"admin", "manager", "viewer"},
+    ),
+    "disclosures.settle with identities": (
+        lambda ctx: disclosures.settle(ctx, PROJECT, "hogar", True, "motivo"),
+        {"admin", "manager"},
+    ),
+    "disclosures.lacks_pseudonyms": (
+        lambda ctx: disclosures.lacks_pseudonyms(ctx, PROJECT, "hogar"),
+        {"admin", "manager", "viewer"},
+    ),
+    "disclosures.give_pseudonyms": (
+        lambda ctx: disclosures.give_pseudonyms(ctx, PROJECT, "hogar"),
+        {"admin", "manager", "viewer"},
+    ),
+    "audits.list_lines": (lambda ctx: audits.list_lines(ctx, audits.Query()), {"admin"}),
     "people.create_user": (
         lambda ctx: people.create_user(ctx, "eva@example.org", "contraseña larga", administrator=False),
         {"admin"},
