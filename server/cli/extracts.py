@@ -208,7 +208,7 @@ def _kind(out: Path) -> tuple[str | None, bool]:
 def _only_centrals(given: dict[str, Any]) -> None:
     """Refuse what ODK Central's layout has not, rather than ignore it."""
     plain = {"date_of": "received", "zone": "UTC"}
-    known = {"split", "group_paths", "keep_formulas", "filter"}
+    known = {"split", "group_paths", "keep_formulas", "filter", "identities", "reason"}
     for name, value in given.items():
         if name not in known and value and value != plain.get(name):
             option = _WRITTEN.get(name, name).replace("_", "-")

@@ -50,13 +50,14 @@ def files(
     the end comes `media.csv` (with `folders`). Nothing is read before its turn. Raises Problem 503.1 for a blob that is gone.
     """
     kept, every = _questions(asked, disclosed)
+    change = treatments.of(disclosed, "_key").change or (lambda key: key)
     with tempfile.TemporaryFile("w+", encoding="utf-8", newline="") as listed:
         writer = csv.writer(listed, lineterminator="\n")
         writer.writerow(["_key", "file", "name", "bytes", "sha256"])
         taken: set[str] = set()
         current = 0
         for file in _chosen(conn, asked, rows, kept, disclosed, every=every):
-            key = file.key
+            key = str(change(file.key))
             if folders and file.submission_id != current:
                 taken, current = set(), file.submission_id
             path = ""

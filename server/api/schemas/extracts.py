@@ -105,14 +105,16 @@ class ExtractQuery(Schema):
 
 
 class DeletedQuery(Schema):
-    """`since`: a cursor; without it everything that was ever deleted."""
+    """`since`: a cursor; without it everything that was ever deleted. `identities` for a `reason`: the keys themselves."""
 
     since = Blank(load_default=None)
+    identities = Flag(load_default=False)
+    reason = Blank(load_default=None)
 
     @post_load
     def to_request(self, data: dict[str, Any], **_: Any) -> Request:
         """The record that travels inside the house."""
-        return Request(since=data["since"])
+        return Request(since=data["since"], identities=bool(data["identities"]), reason=data["reason"])
 
 
 def _neutralises(value: str) -> bool:

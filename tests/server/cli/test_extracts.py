@@ -61,7 +61,7 @@ def send(office: Office, key: str, answers: str = FULL) -> None:
 
 
 def extract(tejido: Tejido, out: Path, *options: object) -> str:
-    answer = tejido("extract", "aldea", "--project", 1, "--out", out, *options)
+    answer = tejido("extract", "aldea", "--project", 1, "--out", out, "--identities", "--reason", "prueba", *options)
     assert answer.exit_code == 0, answer.output
     return answer.output
 
@@ -156,7 +156,9 @@ def test_a_codebook_is_written(tejido: Tejido, tmp_path: Path):
 def test_what_cannot_be_done_is_said_and_leaves_no_file(
     tejido: Tejido, tmp_path: Path, name: str, options: tuple[str, ...], said: str
 ):
-    answer = tejido("extract", "aldea", "--project", 1, "--out", tmp_path / name, *options)
+    answer = tejido(
+        "extract", "aldea", "--project", 1, "--out", tmp_path / name, "--identities", "--reason", "x", *options
+    )
 
     assert answer.exit_code == 1
     assert said in answer.output
