@@ -176,7 +176,8 @@ def look(stands: Standing, wish: Wish, seen: Sight) -> tuple[str, str, str | Non
     if seen.hides(entry.path):
         raise problems.insufficient_rights()
     said = stands.answers.get((place, entry.path))
-    if wish.old_text != UNSAID and (wish.old_text or None) != said:
+    type_ = entry.type or "string"
+    if wish.old_text != UNSAID and not rules.same(type_, wish.old_text or None, said):
         raise refusals.not_as_expected(entry.path, wish.old_text, said)
     refused = rules.refusal(stands.schema, entry, wish.new_text)
     if refused is not None:

@@ -16,10 +16,12 @@ from server.cleaning import refusals, standing
 from server.cleaning.standing import Standing
 from server.context import Context
 from server.model.corrections import LoggedCorrection
+from server.model.forms import Form
 from server.model.submissions import Submission, SubmissionVersion
 from server.store import corrections as correction_store
 from server.store import people, reviews, submissions
 
+_PAGE: Final = 500
 EDITED: Final = "edited"
 Kind = Literal["received", "edited", "correction", "correctionChange", "review", "comment"]
 
@@ -45,9 +47,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """What stood of a submission: its review state, the version that was current, its rows with the corrections of then."""
+    """What stood of a submission: its instance id, its review state, the version that was current, its rows with the corrections
+    of then."""
 
     at: datetime
+    record: str
     review_state: str | None
     version: SubmissionVersion
     rows: tuple[Row, ...]
@@ -90,12 +94,39 @@ def get_state(ctx: Context, project_id: int, form_id: str, instance_id: str, at:
     stands = standing.read(ctx.conn, form, submission, at=moment)
     if stands is None or stands.sent.encrypted:
         raise refusals.unreadable(instance_id)
-    decided = [one for one in reviews.list_reviews(ctx.conn, submission.id) if one.created_at <= moment]
+    return _state(ctx, stands, moment, sight.of(ctx, form))
+
+
+def stream_states(ctx: Context, project_id: int, form_id: str, at: datetime | None = None) -> Iterator[State]:
+    """The same of every submission that had arrived, eldest first, read while the context is open.
+
+    What cannot be read is left out. Memory does not grow with submissions. Raises Problem 404.1.
+    """
+    form = get_form(ctx, project_id, form_id)
+    require(ctx, "submission.read", form)
+    return _states(ctx, form, at or ctx.now(), sight.of(ctx, form))
+
+
+def _states(ctx: Context, form: Form, moment: datetime, seen: Sight) -> Iterator[State]:
+    above = 0
+    while chunk := submissions.list_living(ctx.conn, form.id, above=above, most=_PAGE):
+        above = chunk[-1][0]
+        for _, instance_id in chunk:
+            submission = submissions.find(ctx.conn, form.id, instance_id)
+            stands = standing.read(ctx.conn, form, submission, at=moment) if submission is not None else None
+            if stands is not None and not stands.sent.encrypted:
+                yield _state(ctx, stands, moment, seen)
+
+
+def _state(ctx: Context, stands: Standing, moment: datetime, seen: Sight) -> State:
+    listed = reviews.list_reviews(ctx.conn, stands.submission.id)
+    decided = [one for one in listed if one.created_at <= moment]
     return State(
         at=moment,
+        record=stands.submission.instance_id,
         review_state=decided[-1].state if decided else None,
         version=stands.version,
-        rows=tuple(_rows(stands, sight.of(ctx, form))),
+        rows=tuple(_rows(stands, seen)),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -15,7 +16,7 @@ from server.api.schemas import submissions as wire
 from server.api.schemas.indicators import ListQuery
 from server.api.wire import tell
 from server.http import answers
-from server.http.endpoint import act, ask
+from server.http.endpoint import act, ask, asking
 
 blueprint = Blueprint("api_submissions", __name__)
 blueprint.register_error_handler(Problem, tell)
@@ -66,6 +67,21 @@ def get_state(project_id: int, form_id: str, instance_id: str) -> Response:
     """What stands of a submission, or stood at a past moment."""
     at = options.read(request, wire.StateQuery())["at"]
     return _answer(wire.state(ask(lambda ctx: histories.get_state(ctx, project_id, form_id, instance_id, at))))
+
+
+@blueprint.get("/v1/projects/<number:project_id>/forms/<segment:form_id>/states")
+def stream_states(project_id: int, form_id: str) -> Response:
+    """What stands of every submission, or stood at a past moment, one object of JSON in each line."""
+    at = options.read(request, wire.StateQuery())["at"]
+    with ExitStack() as stack:
+        ctx = stack.enter_context(asking())
+        found = histories.stream_states(ctx, project_id, form_id, at)
+        held = stack.pop_all()
+    lines = (json.dumps(wire.state(one), ensure_ascii=False) + "\n" for one in found)
+    response = Response(lines, content_type="application/x-ndjson; charset=utf-8")
+    response.call_on_close(held.close)
+    response.headers["Content-Disposition"] = answers.disposition(f"{form_id}-states.ndjson")
+    return response
 
 
 def _answer(document: Any) -> Response:

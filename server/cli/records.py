@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import sys
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
@@ -13,8 +15,10 @@ from marshmallow import ValidationError
 from forms.problems import Sentence
 from server.actions import histories, reviews
 from server.actions.histories import Event
+from server.actions.identity import CONSOLE
 from server.api.schemas import submissions as wire
 from server.cli.desk import Desk, act, ask, desk
+from server.extracts.delimited import harmless
 
 _PROJECT = click.option("--project", "project_id", type=int, required=True, help="Number of the project.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="As JSON, with every field.")
@@ -43,7 +47,7 @@ def record() -> None:
 @click.argument("form_id")
 @click.argument("record")
 @_PROJECT
-@click.option("--at", "moment", help="A day (2026-03-31, all of it) or a moment with its zone; default: now.")
+@click.option("--at", "moment", help="A day (2026-03-31, all of it in UTC) or a moment with its zone; default: now.")
 @_JSON
 @click.pass_context
 def show(context: click.Context, form_id: str, record: str, project_id: int, moment: str | None, as_json: bool) -> None:
@@ -61,6 +65,30 @@ def show(context: click.Context, form_id: str, record: str, project_id: int, mom
         click.echo(row.key)
         for path, text in row.answers.items():
             click.echo(f"  {path}\t{_in_line(text)}")
+
+
+@record.command("states")
+@click.argument("form_id")
+@_PROJECT
+@click.option("--at", "moment", help="A day (2026-03-31, all of it in UTC) or a moment with its zone; default: now.")
+@click.option("--csv", "as_csv", is_flag=True, help="As CSV: a line for each answer.")
+@click.pass_context
+def states(context: click.Context, form_id: str, project_id: int, moment: str | None, as_csv: bool) -> None:
+    """What stands of every submission, now or at any past moment: a line of JSON for each."""
+    at = desk(context)
+    when = _moment(at, moment) if moment is not None else None
+    writer = csv.writer(sys.stdout)
+    if as_csv:
+        writer.writerow(["record", "reviewState", "version", "row", "table", "question", "value"])
+    with at.office() as office, office.database.reading() as conn:
+        for one in histories.stream_states(office.context(conn, CONSOLE), project_id, form_id, when):
+            if not as_csv:
+                click.echo(json.dumps(wire.state(one), ensure_ascii=False))
+                continue
+            about = (one.record, one.review_state, one.version.form_version)
+            for row in one.rows:
+                for path, text in row.answers.items():
+                    writer.writerow([harmless(cell) for cell in (*about, row.key, row.table, path, text)])
 
 
 @record.command("history")

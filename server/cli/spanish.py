@@ -6,6 +6,10 @@ from typing import Final
 
 HELP: Final[dict[str, str]] = {
     # commands
+    "As CSV: a line for each answer.": "Como CSV: una línea por respuesta.",
+    "What stands of every submission, now or at any past moment: a line of JSON for each.": (
+        "Lo que vale de cada envío, ahora o en cualquier momento pasado: una línea de JSON por envío."
+    ),
     "Corrections: values laid over what was sent, which stays as it was.": (
         "Correcciones: valores puestos encima de lo enviado, que se queda como llegó."
     ),
@@ -52,8 +56,8 @@ HELP: Final[dict[str, str]] = {
     "One submission: what stands of it, what happened to it, its review, comments.": (
         "Un envío: qué vale de él, qué le pasó, su revisión, comentarios."
     ),
-    "A day (2026-03-31, all of it) or a moment with its zone; default: now.": (
-        "Un día (2026-03-31, entero) o un momento con su zona; si falta: ahora."
+    "A day (2026-03-31, all of it in UTC) or a moment with its zone; default: now.": (
+        "Un día (2026-03-31, entero, en UTC) o un momento con su zona; si falta: ahora."
     ),
     "What stands of RECORD (its instance id) with its corrections, now or at any past moment.": (
         "Lo que vale de RECORD (su instance id) con sus correcciones, ahora o en cualquier momento pasado."

@@ -45,7 +45,7 @@ class CommentSchema(Schema):
 
 
 class StateQuery(Schema):
-    """`at`: a day (all of it) or a moment with its zone; now where nothing is said."""
+    """`at`: a day (all of it, in UTC) or a moment with its zone; now where nothing is said."""
 
     at = Blank(load_default=None)
 
@@ -110,6 +110,7 @@ def event(one: Event) -> dict[str, Any]:
 def state(one: State) -> dict[str, Any]:
     """What stood of a submission."""
     return {
+        "record": one.record,
         "at": moment(one.at),
         "reviewState": one.review_state,
         "version": {

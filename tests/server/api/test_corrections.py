@@ -126,7 +126,7 @@ def test_managers_decide_viewers_read_collectors_do_neither(at: Desk, app: Flask
 
     for path in ("", "/comments", "/history", "/state", "/corrections"):
         assert who.ask(f"{ONE}{path}").status == reads, path
-    for path in ("corrections", "corrections.csv"):
+    for path in ("corrections", "corrections.csv", "states"):
         assert who.ask(f"/forms/hogar/{path}").status == reads
     send(who, "PATCH", ONE, {"reviewState": "approved"}, writes)
     send(who, "POST", f"{ONE}/comments", {"body": "x"}, writes)
@@ -242,6 +242,15 @@ def test_a_history_tells_everything_in_order_and_any_past_state_can_be_had(at: D
     assert stood("2026-03-04") == ("43", "edited", [beto])
     assert stood("2026-03-31") == ("43", "edited", [beto])
     assert manager.json(f"{one}/state")["version"]["instanceId"] == "uuid:E"
+
+    def all_stood(at: str) -> list[tuple[str, str]]:
+        answer = manager.ask(f"/forms/hogar/states?at={at}")
+        found = [json.loads(line) for line in answer.content.splitlines()]
+        return [(state["record"], state["rows"][0]["answers"]["/edad"]) for state in found]
+
+    assert all_stood("2026-02-28") == []
+    assert all_stood("2026-03-02") == [("uuid:D", "35")]
+    assert all_stood("2099-01-01") == [("uuid:A", "34"), ("uuid:D", "43")]
     manager.refused(f"{one}/state?at=2026-02-28", 404.1)
     manager.refused(f"{one}/state?at=ayer", 400.8)
     manager.refused(f"{one}/state?at=2026-03-01T10:00:00", 400.8)
@@ -273,7 +282,10 @@ def test_whoever_may_not_identify_people_is_not_told_who_they_are(desk: Desk, ap
     edit = answers.replace("Marta", "Berta Secreta; Marta")
     assert phone.post(instance("persona", edit, instance_id="uuid:B", deprecated_id="uuid:A")).status == 201
     paths = ("", "/history", "/state", "/state?at=2099-01-01", "/corrections")
-    told = [*(f"{one}{path}" for path in paths), "/forms/persona/corrections", "/forms/persona/corrections.csv"]
+    told = [
+        *(f"{one}{path}" for path in paths),
+        *(f"/forms/persona/{path}" for path in ("corrections", "corrections.csv", "states")),
+    ]
 
     for path in told:
         assert not [secret for secret in SECRETS if secret in viewer.ask(path).content.decode()], path

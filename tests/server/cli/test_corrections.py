@@ -69,6 +69,14 @@ def test_a_value_is_corrected_shown_and_taken_back(tejido: Tejido):
         "Estado de revisión: received\nuuid:A\n  /edad\t35\n  /nombre\tAna\n  /meta/instanceID\tuuid:A\nuuid:A/m[1]\n"
     )
 
+    every = tejido("record", "states", "hogar", "--csv", "--project", 1).output
+    assert [(one["row"], one["question"], one["value"]) for one in csv.DictReader(io.StringIO(every))] == [
+        ("uuid:A", "/edad", "35"),
+        ("uuid:A", "/nombre", "Ana"),
+        ("uuid:A", "/meta/instanceID", "uuid:A"),
+    ]
+    assert tejido("record", "states", "hogar", "--at", "2026-01-01", "--project", 1).output == ""
+
     tejido("correction", "withdraw", "hogar", 1, "--reason", "no era", "--project", 1)
     rows = json.loads(tejido("record", "show", "hogar", "uuid:A", "--json", "--project", 1).output)["rows"]
     assert rows[0]["answers"]["/edad"] == "34"
