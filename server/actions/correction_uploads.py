@@ -97,9 +97,7 @@ def apply(ctx: Context, project_id: int, form_id: str, upload: Upload) -> Outcom
         if row.refused is None:
             together.setdefault(row.record, []).append(row)
     ids = {record: corrections.find(ctx, form, record).id for record in together}
-    for record in sorted(
-        together, key=ids.__getitem__
-    ):  # in the order of a rebuild, so that neither waits for the other
+    for record in sorted(together, key=ids.__getitem__):  # in a rebuild's order, so that neither waits for the other
         submission = corrections.hold(ctx, form, record)
         stands = corrections.read(ctx, form, submission)
         done = [_apply(ctx, form, stands, row, by_number[row.number]) for row in together[record]]
@@ -133,7 +131,7 @@ def _judge(ctx: Context, form: Form, upload: Upload) -> _Judged:
     for line in upload.lines:
         together.setdefault(line.record, []).append(line)
     for record, lines in together.items():
-        submission = submissions.find(ctx.conn, form.id, record)
+        submission = submissions.find_by_version(ctx.conn, form.id, record)
         if submission is None or submission.deleted_at is not None:
             told = refusals.no_submission(record).way_out or refusals.no_submission(record).sentence
             judged.findings.extend(line.wrong("record", told) for line in lines)
@@ -158,7 +156,8 @@ def _judge(ctx: Context, form: Form, upload: Upload) -> _Judged:
 
 
 def _judge_line(judged: _Judged, stands: Standing, everything: Schema | None, line: Line) -> None:
-    key = line.row or stands.submission.instance_id
+    own = stands.submission.instance_id
+    key = own if line.row in ("", line.record) else line.row
     entry = stands.find_question(line.question)
     known = entry or (everything.by_path.get(line.question) if everything is not None else None)
     if known is None or known.kind != "question":
@@ -205,7 +204,7 @@ def _judge_place(judged: _Judged, stands: Standing, entry: Field | None, line: L
         judged.unchanged += 1
     else:
         made = _row(line, said, new, remark=rules.remark(stands.schema, entry))
-        judged.rows.append(replace(made, row=key, question=entry.path))
+        judged.rows.append(replace(made, record=stands.submission.instance_id, row=key, question=entry.path))
 
 
 def _row(

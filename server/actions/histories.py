@@ -47,8 +47,8 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """What stood of a submission: its instance id, its review state, the version that was current, its rows with the corrections
-    of then."""
+    """What stood of a submission: its instance id, its review state, the version that was current, its rows with the
+    corrections of then."""
 
     at: datetime
     record: str

@@ -233,6 +233,25 @@ def find(conn: Connection, form_id: int, instance_id: str) -> Submission | None:
     return Submission(*row) if row else None
 
 
+def find_by_version(conn: Connection, form_id: int, instance_id: str) -> Submission | None:
+    """The same by the instance id of any of its versions, or of one that they edit: what it was called before others came."""
+    found = find(conn, form_id, instance_id)
+    if found is not None:
+        return found
+    versions = submission_versions
+    row = conn.execute(
+        select(submissions)
+        .join(versions, versions.c.submission_id == submissions.c.id)
+        .where(
+            versions.c.form_id == form_id,
+            versions.c.draft.is_(False),
+            (versions.c.instance_id == instance_id) | (versions.c.deprecated_id == instance_id),
+        )
+        .limit(1)
+    ).first()
+    return Submission(*row) if row else None
+
+
 def list_versions(conn: Connection, submission_id: int) -> list[SubmissionVersion]:
     """Every version of a submission in order of arrival."""
     rows = conn.execute(

@@ -210,6 +210,16 @@ def test_stale_rows_are_refused_by_name_and_the_others_applied(at: Desk, manager
     assert [row["edad"] for row in at.rows("hogar")] == [29, 31]
 
 
+def test_a_record_that_got_another_id_meanwhile_is_found(at: Desk, manager: Client, phone: Wire):
+    phone.post(house("D", before="C"))  # the original has not arrived, nor what it edited
+    data = corrected(download(manager, "?record=uuid:C"), {2: 30})
+    phone.post(house("C", before="B0"))
+
+    done = upload(manager, data)
+
+    assert [(row["record"], row["newValue"]) for row in done["applied"]] == [("uuid:B0", "30")]
+
+
 def test_text_like_a_formula_comes_back_as_it_was(at: Desk, manager: Client):
     data = download(manager, "?question=dice&record=uuid:A")
     assert b"<f>" not in b"".join(zipfile.ZipFile(io.BytesIO(data)).read(part) for part in _parts(data))
