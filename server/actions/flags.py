@@ -128,7 +128,7 @@ def explain(ctx: Context, project_id: int, form_id: str, flag_id: int, comment: 
         state=EXPLAINED,
         comment=said,
         explained_at=ctx.now(),
-        explained_by=(ctx.actor.id or None) if ctx.actor else None,
+        explained_by=ctx.actor_id,
     )
     return _changed(ctx, form, flag, "explain", said)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from forms import audit_log
@@ -45,6 +45,16 @@ def resolve_check(one: Check, form: FormView) -> tuple[tuple[Rule, ...], list[Wr
     """The rules that a check makes, and what is wrong with it; none where it is off."""
     rules, wrong = _Work(one, form).done()
     return (() if one.severity == "off" else rules), wrong
+
+
+def newly_broken(
+    checks: Sequence[Check], before: Mapping[str, FormView], after: Mapping[str, FormView]
+) -> Iterator[tuple[str, Sentence]]:
+    """The checks that their form answers no more as it would be `after`, though it did `before`, each with the reason."""
+    for one in checks:
+        was, now = before.get(one.form or ""), after.get(one.form or "")
+        if was is not None and now is not None and was is not now and not resolve_check(one, was)[1]:
+            yield from ((one.name, wrong.sentence) for wrong in resolve_check(one, now)[1][:1])
 
 
 class _Work:

@@ -12,7 +12,7 @@ from server.indicators import kept as keeping
 from server.indicators import places as hierarchy
 from server.indicators.book import Book, Kept
 from server.indicators.catalogue import needs_form, no_form
-from server.indicators.checking import resolve_check
+from server.indicators.checking import newly_broken, resolve_check
 from server.indicators.declarations import Check, Declarations, Dimension, Indicator, Target
 from server.indicators.formulas import formula_order, inputs_of
 from server.indicators.kept import Record
@@ -168,6 +168,8 @@ def findings(
             continue
         _, mistakes = resolve_check(check, form)
         yield from (finding(check, one.column, one.sentence) for one in mistakes)
+    others = [kept.record for kept in book.checks if kept.form_id != owner_id]
+    yield from (_of_others(*broken, "warning") for broken in newly_broken(others, before or views, views))
     for dimension in declarations.dimensions:
         yield from _unused(dimension, views, finding)
     for target in declarations.targets:

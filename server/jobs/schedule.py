@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from types import TracebackType
 from typing import Final
 
 import structlog
 
 from forms.problems import Problem
-from server.actions import projects
+from server.actions import flags, projects
 from server.actions.following import retry_failures
 from server.actions.identity import CONSOLE
 from server.actions.indicator_values import keep_values, prepare_values
@@ -23,7 +24,8 @@ log = structlog.get_logger("tejido")
 
 class Schedule:
     """A thread that, soon after the start and then every five minutes, tries again what failed to follow from a submission,
-    and keeps the indicator values that tools of analysis read, where there are other records since."""
+    keeps the indicator values that tools of analysis read, where there are other records since, and looks through forms with
+    many more records than when their medians were computed."""
 
     def __init__(self, office: Office, *, seconds: float = RETRY_SECONDS) -> None:
         self._office = office
@@ -45,7 +47,7 @@ class Schedule:
         pause = min(FIRST_SECONDS, self._seconds)
         while not self._stop.wait(pause):
             pause = self._seconds
-            for work in (self._retry, self._keep_values):
+            for work in (self._retry, self._keep_values, self._look_through):
                 try:
                     work()
                 except Problem as problem:
@@ -63,6 +65,12 @@ class Schedule:
         here = self._office
         for project in here.database.read(lambda conn: projects.list_projects(here.context(conn, CONSOLE))):
             keep_for(here, project.id)
+
+    def _look_through(self) -> None:
+        here = self._office
+        for project_id, form_id in here.database.read(lambda conn: flags.list_grown(here.context(conn, CONSOLE))):
+            made = here.act(partial(flags.run, project_id=project_id, form_id=form_id), lambda _: lambda: CONSOLE)
+            log.info("looked through", form=form_id, submissions=made.submissions)
 
 
 def keep_for(office: Office, project_id: int, *, always: bool = False) -> bool:
