@@ -6,7 +6,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy import Date, Double, Integer, and_, case, cast, false, func, literal, null, or_, select, true
+from sqlalchemy import (
+    Date,
+    Double,
+    FromClause,
+    Integer,
+    and_,
+    case,
+    cast,
+    false,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+)
 
 from forms.expressions.tree import Answer, Apply
 from server.cleaning.rules import FEWEST_POINTS, FEWEST_VALUES, Kind, Rule
@@ -18,16 +33,22 @@ KILOMETRES_NORTH: Final = 110.574
 """In a degree of latitude, near the equator."""
 _HOURS: Final = 24.0
 _MINUTES: Final = 1440.0
+_BLUR: Final = 1e-7
+"""Days that two moments as numbers may seem to differ by: some milliseconds."""
 _AHEAD: Final = 14 / 24
 """Days by which the calendar of the easternmost zone is ahead of UTC's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """Where a rule finds something (NULL: unknown, so it does not), and what is to be told of it, by name."""
+    """Where a rule finds something (NULL: unknown, so it does not), and what is to be told of it, by name.
+
+    `joined` is what stands beside a row, at most one line each, and on which condition.
+    """
 
     holds: Sql
     measured: Mapping[str, Sql] = field(default_factory=dict)
+    joined: tuple[tuple[FromClause, Sql], ...] = ()
 
 
 def condition(rows: Rows, rule: Rule) -> Condition:
@@ -38,6 +59,7 @@ def condition(rows: Rows, rule: Rule) -> Condition:
     return Condition(
         holds=made.holds if limited is None or rule.kind == "when" else and_(limited, made.holds),
         measured={**{f"={name}": value for name, value in shown.items()}, **made.measured},
+        joined=made.joined,
     )
 
 
@@ -58,7 +80,7 @@ def _when(rows: Rows, rule: Rule) -> Condition:
 def _clock(rows: Rows, rule: Rule) -> Condition:
     """What the phone says lies after the receipt, ends before it begins, or lies before the survey began."""
     received = rows.about("_received_at")
-    off: Sql = literal((rule.maximum or 0) / _HOURS, Double())
+    off: Sql = literal((rule.maximum or 0) / _HOURS + _BLUR, Double())
     ahead: list[Sql] = []
     early: list[Sql] = []
     days: dict[str, Sql] = {}
@@ -79,7 +101,8 @@ def _clock(rows: Rows, rule: Rule) -> Condition:
 
 def _duration(rows: Rows, rule: Rule) -> Condition:
     """By the audit log where there is one, else from start to end. An end before the start is the clock's matter."""
-    logged = _log(rows, "seconds") / 60.0 if rule.logged else cast(null(), Double)
+    log, beside = _log(rows)
+    logged = log.c.seconds / 60.0 if rule.logged else cast(null(), Double)
     passed: Sql = cast(null(), Double)
     moments = dict(rule.shown)
     if len(moments) == 2:
@@ -88,18 +111,22 @@ def _duration(rows: Rows, rule: Rule) -> Condition:
     minutes = func.coalesce(logged, passed, type_=Double())
     outside = []
     if rule.minimum is not None:
-        outside.append(minutes < rule.minimum)
+        outside.append(minutes < rule.minimum - _BLUR * _MINUTES)
     if rule.maximum is not None:
-        outside.append(minutes > rule.maximum)
+        outside.append(minutes > rule.maximum + _BLUR * _MINUTES)
     return Condition(
         holds=or_(*outside) if outside else false(),
         measured={"minutes": minutes, "logged": case((logged.is_not(None), 1), else_=0)},
+        joined=beside if rule.logged else (),
     )
 
 
 def _speeding(rows: Rows, rule: Rule) -> Condition:
-    seconds = _log(rows, "median_seconds")
-    return Condition(holds=seconds < rule.minimum, measured={"seconds": seconds, "screens": _log(rows, "screens")})
+    log, beside = _log(rows)
+    seconds = log.c.median_seconds
+    return Condition(
+        holds=seconds < rule.minimum, measured={"seconds": seconds, "screens": log.c.screens}, joined=beside
+    )
 
 
 def _gps_missing(rows: Rows, rule: Rule) -> Condition:
@@ -125,6 +152,7 @@ def _gps_outside(rows: Rows, rule: Rule) -> Condition:
     latitude, longitude = point[0], point[1]
     measured = {"latitude": latitude, "longitude": longitude}
     wrong: list[Sql] = []
+    joined: tuple[tuple[FromClause, Sql], ...] = ()
     if rule.box:
         south, west, north, east = rule.box
         beyond = or_(latitude < south, latitude > north, longitude < west, longitude > east)
@@ -132,14 +160,15 @@ def _gps_outside(rows: Rows, rule: Rule) -> Condition:
         measured["beyond"] = case((beyond, 1), else_=0)
     if rule.place is not None:
         place = rows.value(rule.place)
-        middle, across, scale = (
-            _statistic(rule, name, place, FEWEST_POINTS) for name in ("middle", "across", "spread")
-        )
-        north_south, east_west = (latitude - middle) * KILOMETRES_NORTH, (longitude - across) * scale
+        kept = check_statistics.alias()
+        middle = and_(_statistics(kept, rule, FEWEST_POINTS), kept.c.category == place)
+        north_south = (latitude - kept.c.middle) * KILOMETRES_NORTH
+        east_west = (longitude - kept.c.across) * kept.c.spread
         squared = north_south * north_south + east_west * east_west
         wrong.append(squared > (rule.maximum or 0) ** 2)
         measured |= {"place": place, "squared": squared}
-    return Condition(holds=or_(*wrong) if wrong else false(), measured=measured)
+        joined = ((kept, middle),)
+    return Condition(holds=or_(*wrong) if wrong else false(), measured=measured, joined=joined)
 
 
 def _straight_lining(rows: Rows, rule: Rule) -> Condition:
@@ -154,7 +183,11 @@ def _straight_lining(rows: Rows, rule: Rule) -> Condition:
 
 def _outlier(rows: Rows, rule: Rule) -> Condition:
     value = number(rows, rule)
-    middle, spread = (_statistic(rule, name, literal(""), FEWEST_VALUES) for name in ("middle", "spread"))
+    kept = check_statistics.alias()
+    middle, spread = (
+        select(column).where(_statistics(kept, rule, FEWEST_VALUES)).scalar_subquery()
+        for column in (kept.c.middle, kept.c.spread)
+    )
     far: Sql = func.abs(value - middle, type_=Double())
     return Condition(
         holds=far > spread * (rule.maximum or 0), measured={"value": value, "middle": middle, "spread": spread}
@@ -174,25 +207,17 @@ def _point(rows: Rows, rule: Rule) -> tuple[Sql, Sql, Sql, Sql] | None:
     return rows.point(rule.point) if isinstance(rule.point, Answer) else None
 
 
-def _log(rows: Rows, name: str) -> Sql:
-    """What the submission's audit log sums up to; NULL where there is none."""
-    chosen = select(audit_logs.c[name]).where(audit_logs.c.submission_id == rows.row.c["_submission_id"])
-    found: Sql = chosen.correlate(rows.row).scalar_subquery()
-    return found
+def _log(rows: Rows) -> tuple[FromClause, tuple[tuple[FromClause, Sql], ...]]:
+    """What the submission's audit log sums up to, beside its row."""
+    log = audit_logs.alias()
+    return log, ((log, log.c.submission_id == rows.row.c["_submission_id"]),)
 
 
-def _statistic(rule: Rule, name: str, category: Sql, fewest: int) -> Sql:
-    """What all records together say, as it was last computed; NULL where they are too few."""
-    kept = check_statistics.alias()
-    chosen = select(kept.c[name]).where(
-        kept.c.form_id == rule.form_id,
-        kept.c.check == rule.check,
-        kept.c.path == rule.path,
-        kept.c.category == category,
-        kept.c.n >= fewest,
+def _statistics(kept: FromClause, rule: Rule, fewest: int) -> Sql:
+    """What all records together say of the rule's question, as it was last computed, where they are enough."""
+    return and_(
+        kept.c.form_id == rule.form_id, kept.c.check == rule.check, kept.c.path == rule.path, kept.c.n >= fewest
     )
-    found: Sql = chosen.correlate_except(kept).scalar_subquery()
-    return found
 
 
 _MAKERS: Final[Mapping[Kind, Callable[[Rows, Rule], Condition]]] = {

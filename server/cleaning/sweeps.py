@@ -40,7 +40,13 @@ class Sweep:
     def __init__(self, conn: Connection, layout: Layout, schema: Schema, rules: Sequence[Rule]) -> None:
         self._rows = Rows(conn, layout, schema, rules[0].unit)
         self._columns: list[Sql] = [self._rows.row.c["_submission_id"], self._rows.row.c["_key"]]
-        self._places = [self._place(rule, condition(self._rows, rule)) for rule in rules]
+        found = [condition(self._rows, rule) for rule in rules]
+        self._places = [self._place(rule, one) for rule, one in zip(rules, found, strict=True)]
+        self._readable = self._rows.about("_encrypted").is_(False)  # what nobody can read is not blank
+        self._source = self._rows.source  # once everything that is read of it is known
+        for one in found:
+            for beside, on in one.joined:
+                self._source = self._source.outerjoin(beside, on)
         self._every = self._select()
         self._own = Prepared(self._select(self._rows.row.c["_submission_id"] == bindparam("submission")))
 
@@ -65,8 +71,7 @@ class Sweep:
 
     def _select(self, *only: Sql) -> Select[Any]:
         inner = select(*(value.label(f"v{at}") for at, value in enumerate(self._columns)))
-        readable = self._rows.about("_encrypted").is_(False)  # what nobody can read is not blank
-        fenced = inner.select_from(self._rows.source).where(readable, *only).offset(0).subquery()
+        fenced = inner.select_from(self._source).where(self._readable, *only).offset(0).subquery()
         holds = [fenced.c[f"v{place.holds}"] == 1 for place in self._places]
         return select(*fenced.c).where(or_(*holds))
 

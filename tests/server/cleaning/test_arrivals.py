@@ -28,6 +28,7 @@ CHECKS = table(
     "name | label | over | when | builtin | minimum | maximum | key | within | fields",
     "mayor | A | | ${edad} > 90 or count(${m}) > 2 | | | | | |",
     "anciano | A | m | ${anios} > ${edad} | | | | | |",
+    "de_tres | A | m | ${anios} = 3 | | | | | |",
     "lento | A | | | duration | 10 | 100 | | |",
     "rapido | A | | | speeding | 5 | | | |",
     "sin_gps | A | | ${edad} > 20 | gps_missing | | | | |",

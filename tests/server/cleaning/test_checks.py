@@ -53,6 +53,18 @@ def test_a_check_flags_the_records_in_which_its_condition_holds_and_no_unknown_o
     assert desk.failures() == []
 
 
+def test_a_check_may_look_at_nothing_but_the_rows_of_a_repeat(desk: Desk, phone: Wire):
+    publish(desk, SURVEY, checks=table("checks", COLUMNS, "nino | Niño | miembro | | ${anios} = 3 |"))
+    send(phone, "<miembro><anios>3</anios></miembro><miembro><anios>4</anios></miembro>", "a")
+    send(phone, "<miembro><anios>3</anios></miembro>", "b")
+    before = raised(desk)
+    assert [one[1] for one in before] == ["a/miembro[1]", "b/miembro[1]"]
+
+    rebuild(desk)
+
+    assert raised(desk) == before
+
+
 def test_an_edit_closes_what_it_mends_and_raises_what_it_breaks(desk: Desk, phone: Wire):
     publish(desk, SURVEY, checks=CHECKS)
     send(phone, "<edad>111</edad><nombre>Ana</nombre><miembro><anios>112</anios></miembro>", "a")
