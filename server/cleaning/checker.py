@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import chain, pairwise
 from typing import Final
@@ -15,7 +15,7 @@ from forms.expressions.tree import Answer
 from forms.instance import Instance
 from forms.schema import Schema
 from server.cleaning import medians
-from server.cleaning.keys import Keys
+from server.cleaning.keys import Keys, Touched
 from server.cleaning.rules import CLOCK, Rule
 from server.cleaning.sweeps import sweeps
 from server.store import flags
@@ -71,15 +71,14 @@ class Checker:
     ) -> None:
         """Let the flags of a submission whose typed rows stand already be what the rules find, and those of others that
         have a key in common with it."""
-        affected = self._keys.write(conn, submission_id, fresh=fresh) if self._keys else set()
+        touched = self._keys.write(conn, submission_id, fresh=fresh) if self._keys else Touched()
         found = [one for sweep in self._sweeps for one in sweep.find(conn, submission_id)]
-        if affected:
-            twins = list(self._keys.find(conn, affected))
-            found += [one for one in twins if one.submission_id == submission_id]
-            self._settle_twins(conn, affected - {submission_id}, now=now, corrected=corrected)
+        if submission_id in touched.submission_ids:
+            found += self._keys.find(conn, {submission_id})
         standing = [] if fresh else flags.list_checked(conn, submission_id)
         if found or standing:
             flags.settle(conn, standing, found, now=now, corrected=corrected)
+        self._settle_others(conn, touched, submission_id, now=now, corrected=corrected)
 
     def judge_all(self, conn: Connection, *, now: datetime) -> Settled:
         """Let the flags of every submission be what the rules find; the form is held."""
@@ -92,16 +91,20 @@ class Checker:
 
     def forget(self, conn: Connection, submission_id: int, *, now: datetime) -> None:
         """A submission is no more among the records: those that had a key in common with it may be right now."""
-        affected = self._keys.clear(conn, submission_id) if self._keys else set()
-        self._settle_twins(conn, affected, now=now, corrected=False)
+        touched = self._keys.clear(conn, submission_id) if self._keys else Touched()
+        self._settle_others(conn, touched, submission_id, now=now, corrected=False)
 
-    def _settle_twins(
-        self, conn: Connection, submission_ids: Collection[int], *, now: datetime, corrected: bool
+    def _settle_others(
+        self, conn: Connection, touched: Touched, submission_id: int, *, now: datetime, corrected: bool
     ) -> None:
-        if submission_ids:
-            standing = flags.list_raised(conn, self._form_id, checks=self._keys.checks, submission_ids=submission_ids)
-            found = list(self._keys.find(conn, submission_ids))
-            flags.settle(conn, list(standing), found, now=now, corrected=corrected)
+        """The flags of other submissions on the keys that were touched; only those, which nobody else changes meanwhile."""
+        others = touched.submission_ids - {submission_id}
+        if others:
+            checks = {check for check, _ in touched.keys}
+            standing = flags.list_raised(conn, self._form_id, checks=checks, submission_ids=others)
+            mine = [flag for flag in standing if (flag.check, flag.text) in touched.keys]
+            found = [one for one in self._keys.find(conn, others) if (one.check, one.text) in touched.keys]
+            flags.settle(conn, mine, found, now=now, corrected=corrected)
 
 
 def _moment(instance: Instance, path: str) -> datetime | None:

@@ -54,11 +54,16 @@ class Condition:
 def condition(rows: Rows, rule: Rule) -> Condition:
     """The condition of a rule that looks at rows by themselves: of every kind but `duplicate`."""
     made = _MAKERS[rule.kind](rows, rule)
-    shown = {name: rows.value(tree) for name, tree in rule.shown}
+    shown: dict[str, Sql] = {}
+    for name, tree in rule.shown:
+        point = rows.point(tree) if isinstance(tree, Answer) and tree.kind == "point" else None
+        shown[f"={name}"] = rows.value(tree) if point is None else point[0]
+        if point is not None:
+            shown[f"+{name}"] = point[1]
     limited = looked_at(rows, rule)
     return Condition(
         holds=made.holds if limited is None or rule.kind == "when" else and_(limited, made.holds),
-        measured={**{f"={name}": value for name, value in shown.items()}, **made.measured},
+        measured={**shown, **made.measured},
         joined=made.joined,
     )
 

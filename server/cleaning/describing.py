@@ -11,7 +11,7 @@ from server.cleaning.rules import Kind, Rule
 from server.model.cleaning import Found
 
 Measured = Mapping[str, Any]
-"""By name what was measured in a row; answers that the flag shows begin with `=`."""
+"""By name what was measured in a row; answers that the flag shows begin with `=`, longitudes of points with `+`."""
 
 
 def describe(rule: Rule, submission_id: int, row_key: str, measured: Measured) -> Found:
@@ -43,8 +43,12 @@ def written(value: Any) -> str | None:
 
 
 def shown(measured: Measured) -> dict[str, str | None]:
-    """The answers that a flag shows, by question."""
-    return {name[1:]: written(value) for name, value in measured.items() if name.startswith("=")}
+    """The answers that a flag shows, by question; of a point latitude and longitude."""
+    answers = {name[1:]: written(value) for name, value in measured.items() if name.startswith("=")}
+    for name, value in measured.items():
+        if name.startswith("+") and value is not None:
+            answers[name[1:]] = f"{answers[name[1:]]} {written(value)}"
+    return answers
 
 
 def _when(_: Rule, measured: Measured) -> tuple[str | None, dict[str, Any]]:

@@ -21,7 +21,7 @@ def telling(rules: Iterable[Rule], privacy: Mapping[str, str]) -> frozenset[str]
     return frozenset(
         rule.check
         for rule in rules
-        if rule.point is not None or any(privacy.get(path) in IDENTIFYING for path in _paths(rule))
+        if rule.point is not None or any(_identifies(answer, privacy) for answer in _answers(rule))
     )
 
 
@@ -35,8 +35,12 @@ def hide(flag: FlaggedValue, checks: Collection[str], privacy: Mapping[str, str]
     return replace(flag, text=None, details=details or None)
 
 
-def _paths(rule: Rule) -> Iterable[str]:
+def _identifies(answer: Answer, privacy: Mapping[str, str]) -> bool:
+    return answer.kind in ("point", "shape") or privacy.get(answer.path) in IDENTIFYING
+
+
+def _answers(rule: Rule) -> Iterable[Answer]:
     trees: list[Tree | None] = [rule.when, rule.key, rule.place, *(tree for _, tree in rule.shown)]
     for tree in trees:
         if tree is not None:
-            yield from (part.path for part in walk(tree) if isinstance(part, Answer))
+            yield from (part for part in walk(tree) if isinstance(part, Answer))

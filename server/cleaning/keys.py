@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
 
@@ -64,6 +65,19 @@ _LOCK: Final = Prepared(
 )
 
 
+Key = tuple[str, str]
+"""A check, and the key itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """Submissions whose flags may be others now, and the keys that it is about: held, so that nobody else changes these flags
+    meanwhile."""
+
+    submission_ids: frozenset[int] = frozenset()
+    keys: frozenset[Key] = frozenset()
+
+
 class Keys:
     """The keys of a form's rules of the kind `duplicate`."""
 
@@ -83,36 +97,32 @@ class Keys:
         """Whether there is such a rule."""
         return bool(self._rules)
 
-    @property
-    def checks(self) -> frozenset[str]:
-        """The names of the checks."""
-        return frozenset(self._rules)
-
-    def write(self, conn: Connection, submission_id: int, *, fresh: bool) -> set[int]:
-        """Keep the keys of a submission as they are now; gives the submissions whose flags may be others for it, itself
-        among them where it has a key in common with another, or had keys before."""
-        before: list[tuple[str, str]] = []
+    def write(self, conn: Connection, submission_id: int, *, fresh: bool) -> Touched:
+        """Keep the keys of a submission as they are now. Touched is itself too, where it has a key in common with another,
+        or had keys before."""
+        before: list[Key] = []
         if not fresh:
             before = self._own(conn, submission_id)
             _CLEAR.run(conn, {"submission": submission_id})
         for one in self._writes:
             one.run(conn, {"submission": submission_id})
         after = self._own(conn, submission_id)
-        self._hold(conn, {*before, *after})
-        affected = {submission_id} if before else set()
+        keys = frozenset((*before, *after))
+        self._hold(conn, keys)
+        ids = {submission_id} if before else set()
         for holders in self._holders(conn, after):
             if len(holders) > 1:
-                affected |= {submission_id, *holders} if len(holders) <= _NEAR else {submission_id}
-        return affected | self._left(conn, before)
+                ids |= {submission_id, *holders} if len(holders) <= _NEAR else {submission_id}
+        return Touched(frozenset(ids | self._left(conn, before)), keys)
 
-    def clear(self, conn: Connection, submission_id: int) -> set[int]:
-        """Forget the keys of a submission; gives the others whose flags may be others for it."""
+    def clear(self, conn: Connection, submission_id: int) -> Touched:
+        """Forget the keys of a submission."""
         before = self._own(conn, submission_id)
         if not before:
-            return set()
+            return Touched()
         _CLEAR.run(conn, {"submission": submission_id})
         self._hold(conn, before)
-        return self._left(conn, before)
+        return Touched(frozenset(self._left(conn, before)), frozenset(before))
 
     def write_all(self, conn: Connection) -> None:
         """Keep the keys of every submission anew; the form is held."""
@@ -180,22 +190,22 @@ class Keys:
                 },
             )
 
-    def _own(self, conn: Connection, submission_id: int) -> list[tuple[str, str]]:
+    def _own(self, conn: Connection, submission_id: int) -> list[Key]:
         return [(check, key) for check, key in _OWN.all(conn, {"submission": submission_id})]
 
-    def _hold(self, conn: Connection, keys: Iterable[tuple[str, str]]) -> None:
+    def _hold(self, conn: Connection, keys: Iterable[Key]) -> None:
         """On PostgreSQL, let one transaction at a time look at a key: of two that come at once the second sees the first."""
         if self._locks:
             for check, key in sorted(keys):
                 _LOCK.all(conn, {"key": f"{self._form_id} {check} {key}"})
 
-    def _holders(self, conn: Connection, keys: Iterable[tuple[str, str]]) -> Iterator[list[int]]:
+    def _holders(self, conn: Connection, keys: Iterable[Key]) -> Iterator[list[int]]:
         """The submissions of each key, some of them where there are very many."""
         for check, key in keys:
             found = _HOLDERS.all(conn, {"form": self._form_id, "check": check, "key": key})
             yield [submission_id for (submission_id,) in found]
 
-    def _left(self, conn: Connection, keys: Iterable[tuple[str, str]]) -> set[int]:
+    def _left(self, conn: Connection, keys: Iterable[Key]) -> set[int]:
         """The submissions of keys that one has left, where they are few enough to need looking at."""
         every = self._holders(conn, keys)
         return {submission_id for holders in every if len(holders) <= _NEAR for submission_id in holders}

@@ -256,6 +256,14 @@ def test_a_point_far_from_the_others_of_its_place_is_flagged_once_there_are_enou
     assert set(found(desk, "c")) == {"wrong-district", "again"}
 
 
+def test_a_condition_may_show_a_point(desk: Desk, phone: Wire):
+    publish(desk, POINTS, checks=check(when="${distrito} = 'd1'", fields_="gps"))
+    send(phone, at(8.9, -79.5), "there")
+    send(phone, "<distrito>d1</distrito>", "missing")
+
+    assert raised(desk) == [("c", "missing", "/gps", None, "open"), ("c", "there", "/gps", "8.9 -79.5", "open")]
+
+
 # keys
 
 
