@@ -132,7 +132,7 @@ def _numbers(figure: Figure) -> dict[str, Any]:
     return {
         "value": figure.value,
         "n": None if figure.hidden else figure.n,
-        "excluded": None if figure.hidden else figure.excluded,
+        "excluded": None if figure.hidden or figure.unsaid else figure.excluded,
         "numerator": figure.numerator,
         "denominator": figure.denominator,
         "se": estimate.se if estimate is not None else None,

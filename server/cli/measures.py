@@ -169,7 +169,7 @@ def _cells(one: Values, figure: Figure, least: int) -> list[str]:
     return [
         _number(figure.value, decimals) or _NONE,
         "" if typed else str(figure.n),
-        "" if typed else str(figure.excluded),
+        "" if typed else f"<{least}" if figure.unsaid else str(figure.excluded),
         interval,
         _number(figure.baseline, record.decimals),
         _number(figure.target, record.decimals),

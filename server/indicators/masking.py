@@ -6,24 +6,22 @@ time learns no more than whoever asks for all.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import replace
-from typing import Final
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
 
 from sqlalchemy import Connection
 
-from server.indicators import values
-from server.indicators.asking import EVERY_ROUND, Request, own_period
+from server.indicators import grids, values
+from server.indicators.asking import EVERY_ROUND, Asked, Request, own_period, understand
 from server.indicators.catalogue import Catalogue
-from server.indicators.declarations import Place
-from server.indicators.margins import Axis
+from server.indicators.grids import NONE, Grid, Shape
+from server.indicators.margins import TOTAL, Axis
 from server.indicators.periods import KINDS, Period
 from server.indicators.resolving import ROUND, Resolved
 from server.indicators.suppression import hide as suppress
 from server.indicators.values import Figure, Values
 
-NONE: Final = ""
-"""The code of units without a category; a category is never blank."""
 _Key = tuple[str | None, ...]
 
 
@@ -45,22 +43,30 @@ def hide(conn: Connection, catalogue: Catalogue, found: Mapping[str, Values], re
         asked_for = resolved.indicator.minimum_n or 0  # of a formula: more than its inputs ask for, never less
         minima = [max(minimum_of(catalogue, other.indicator.name), asked_for) for other in inputs]
         secret: set[_Key] = set()
+        unsaid: set[_Key] = set()
+        undated = one.undated
         for other, minimum in zip(inputs, minima, strict=True):
-            secret |= _secret(conn, catalogue, other, one, request, minimum)
-        least = max(minima, default=0)
-        undated = None if 0 < (one.undated or 0) < least else one.undated
-        made[name] = replace(one, figures=tuple(_seen(one, secret)), undated=undated)
+            cells, rest, loose = _secret(conn, catalogue, other, one, request, minimum)
+            secret |= cells
+            unsaid |= rest
+            undated = None if loose or 0 < (undated or 0) < minimum else undated
+        made[name] = replace(one, figures=tuple(_seen(one, secret, unsaid)), undated=undated)
     return made
 
 
-def _seen(one: Values, secret: Collection[_Key]) -> list[Figure]:
-    """The figures with those hidden that are secret. Cells of no unit at all are hidden too where that protects others, and
-    stand among the others: their place would tell of them."""
+def _seen(one: Values, secret: Collection[_Key], unsaid: Collection[_Key]) -> list[Figure]:
+    """The figures with those hidden that are secret, and without the excluded units of those in `unsaid`.
+
+    Cells of no unit at all are hidden too where that protects others, and stand among the others: their place would tell of
+    them."""
     figures = {(figure.period, *figure.categories): figure for figure in one.figures}
     periods = {period: place for place, period in enumerate(dict.fromkeys(figure.period for figure in one.figures))}
     keys = {*figures, *(key for key in secret if key[0] in periods)}
     ordered = sorted(keys, key=lambda key: (periods[key[0]], *((code is None, code or NONE) for code in key[1:])))
-    return [_masked(key) if key in secret else figures[key] for key in ordered]
+    return [
+        _masked(key) if key in secret else replace(figures[key], unsaid=key in unsaid and key in figures)
+        for key in ordered
+    ]
 
 
 def _masked(key: _Key) -> Figure:
@@ -88,49 +94,57 @@ def _measured(catalogue: Catalogue, resolved: Resolved) -> list[Resolved]:
 
 def _secret(
     conn: Connection, catalogue: Catalogue, resolved: Resolved, one: Values, request: Request, minimum: int
-) -> set[_Key]:
-    """Period and categories of what must not be seen of an indicator."""
+) -> tuple[set[_Key], set[_Key], bool]:
+    """Period and categories of what must not be seen of an indicator, and of whose excluded units must not; whether undated
+    units must not be told."""
     name, asked = resolved.indicator.name, one.asked
     if asked is None or minimum <= 1:
-        return set()
-    place = catalogue.book.labels.get(request.place or "")
-    by, outer = request.by, frozenset[int]()
-    if place is not None:
-        levels = {at: axis.level for at, axis in enumerate(asked.axes) if axis.level is not None}
-        depth = catalogue.book.levels.index
-        if all(depth(level) < depth(place.level) for level in levels.values()):
-            outer = frozenset(levels)  # what holds the place tells nothing apart
-            by = (*(name for at, name in enumerate(request.by) if at not in outer), place.level)
+        return set(), set(), False
+    own = understand(catalogue, resolved, replace(request, period="all"))
+    shape = grids.shape_of(catalogue, own, request.place)
+    cells = _Cells(catalogue, asked, request, shape, tuple(dict.fromkeys(figure.period for figure in one.figures)))
+    whole = Request(period=_split(catalogue, resolved, asked), cumulative=False)
+    if asked.split is None:
+        whole = replace(whole, period="all")
+    elif asked.cumulative and not _adds_up(resolved):
+        whole = replace(whole, cumulative=True)
+    tables = grids.read(conn, catalogue, name, shape, whole)
+    found: list[set[_Key]] = []
+    undated = False
+    for excluded in (False, True):
+        secret: set[_Key] = set()
+        for chosen, grid in grids.grids_of(resolved, tables, shape, excluded=excluded):
+            hidden = _hidden(resolved, grid, asked, minimum, cells.periods)
+            secret |= cells.among(chosen, grid, hidden)
+            undated = undated or (asked.split is not None and any(key[0] == NONE for key in hidden))
+        found.append(secret)
+    if resolved.indicator.type == "distinct":  # one who is in two places is one in what holds them
+        direct = values.compute(conn, catalogue, [name], request)[name]
+        found[0] |= {(each.period, *each.categories) for each in direct.figures if 0 < each.n < minimum}
+    return found[0], found[1], undated
+
+
+def _split(catalogue: Catalogue, resolved: Resolved, asked: Asked) -> str:
     split = asked.split if asked.split is not None else own_period(catalogue, resolved)
-    split = EVERY_ROUND if split == ROUND else split  # the role of the tree, and the word for all of them
-    whole = Request(period=split, by=by, cumulative=False)
-    table = values.compute(conn, catalogue, [name], whole)[name]
-    hidden = _suppressed(catalogue, resolved, table, minimum, split=True)
-    if asked.split is None:  # one figure for all periods: the table without periods says more
-        table = values.compute(conn, catalogue, [name], replace(whole, period="all"))[name]
-        hidden = _suppressed(catalogue, resolved, table, minimum, split=False)
-    elif asked.cumulative and _adds_up(resolved):
-        wide = _with_wider(table)
-        secret = _suppressed(catalogue, resolved, wide, minimum, split=True)
-        hidden = _running(wide, secret, {figure.period for figure in one.figures})
-    elif asked.cumulative:
-        table = values.compute(conn, catalogue, [name], replace(whole, cumulative=True))[name]
-        for period in {figure.period for figure in table.figures}:
-            now = replace(table, figures=tuple(figure for figure in table.figures if figure.period == period))
-            hidden |= _suppressed(catalogue, resolved, now, minimum, split=False)
-    if by == request.by or place is None:
-        return hidden
-    inside = {key[:-1] for key in hidden if key[-1] == place.code}
-    if not outer:
-        return inside
-    found = {(figure.period, *figure.categories) for figure in one.figures}
-    above = _above(catalogue, place)
-    for period, *rest in inside:
-        codes: list[str | None] = list(rest)
-        for at in sorted(outer):
-            codes.insert(at, above.get(asked.axes[at].level or ""))
-        found.add((period, *codes))  # a cell of nobody may be hidden too
-    return {key for key in found if tuple(code for at, code in enumerate(key, start=-1) if at not in outer) in inside}
+    return EVERY_ROUND if split == ROUND else split  # the role of the tree, and the word for all of them
+
+
+def _hidden(
+    resolved: Resolved, grid: Grid, asked: Asked, minimum: int, periods: Sequence[str | None]
+) -> set[tuple[str, ...]]:
+    """The keys of a grid that must not be seen, sums of cells among them."""
+    if not asked.cumulative:
+        return set(suppress(grid.counts, grid.axes, minimum, totals=True))
+    if resolved.passes:  # each period by itself: what stood at its end
+        found: set[tuple[str, ...]] = set()
+        for period in {key[0] for key in grid.counts}:
+            now = {key: n for key, n in grid.counts.items() if key[0] == period}
+            found |= set(suppress(now, (Axis({}), *grid.axes[1:]), minimum, totals=True))
+        return found
+    counts = grid.counts if _adds_up(resolved) else _gains(grid)
+    wide = _with_wider(counts)
+    secret = set(suppress(wide, grid.axes, minimum, totals=True))
+    return _running(wide, secret, periods) | {key for key in secret if key[0] == NONE}
 
 
 def _adds_up(resolved: Resolved) -> bool:
@@ -138,37 +152,51 @@ def _adds_up(resolved: Resolved) -> bool:
     return resolved.indicator.type != "distinct" and not resolved.passes
 
 
-def _with_wider(table: Values) -> Values:
-    """The same figures, and beside them those of the wider periods of the calendar that they add up to."""
-    found: dict[_Key, int] = {}
-    for figure in table.figures:
-        period = values.period_of(figure.period)
+def _gains(grid: Grid) -> dict[tuple[str, ...], int]:
+    """What each period adds to running totals: of people who are counted once, those who are new."""
+    last: dict[tuple[str, ...], int] = {}
+    found: dict[tuple[str, ...], int] = {}
+    for key in sorted(grid.counts):
+        if key[0] == NONE:
+            found[key] = grid.counts[key]
+            continue
+        found[key] = max(0, grid.counts[key] - last.get(key[1:], 0))
+        last[key[1:]] = grid.counts[key]
+    return found
+
+
+def _with_wider(counts: Mapping[tuple[str, ...], int]) -> dict[tuple[str, ...], int]:
+    """The same counts, and beside them those of the wider periods of the calendar that they add up to."""
+    found: dict[tuple[str, ...], int] = dict(counts)
+    for key, n in counts.items():
+        period = values.period_of(key[0])
         while period is not None and period.parent is not None:
             period = period.parent
-            key = (period.code, *figure.categories)
-            found[key] = found.get(key, 0) + figure.n
-    wider = (Figure(period=key[0], categories=key[1:], n=n, excluded=0, value=None) for key, n in found.items())
-    return replace(table, figures=(*table.figures, *wider))
+            over = (period.code, *key[1:])
+            found[over] = found.get(over, 0) + n
+    return found
 
 
-def _running(wide: Values, secret: Collection[_Key], periods: Collection[str | None]) -> set[_Key]:
+def _running(
+    wide: Mapping[tuple[str, ...], int], secret: Collection[tuple[str, ...]], periods: Collection[str | None]
+) -> set[tuple[str, ...]]:
     """What must be hidden of figures that accumulate: each that is not the sum of whole periods which may be seen.
 
     The difference of two would tell of the periods between them.
     """
-    years = {period.year for figure in wide.figures if (period := values.period_of(figure.period)) is not None}
-    cells = {figure.categories for figure in wide.figures} | {key[1:] for key in secret}
-    found: set[_Key] = set()
+    years = {period.year for key in wide if (period := values.period_of(key[0])) is not None}
+    cells = {key[1:] for key in wide} | {key[1:] for key in secret}
+    found: set[tuple[str, ...]] = set()
     for code in periods:
         until = values.period_of(code)
-        if until is None:
+        if code is None or until is None:
             continue
         before = [Period("year", year) for year in sorted(years) if year <= until.year]
         found |= {(code, *cell) for cell in cells if not all(_is_told(year, until, cell, secret) for year in before)}
     return found
 
 
-def _is_told(period: Period, until: Period, cell: tuple[str | None, ...], secret: Collection[_Key]) -> bool:
+def _is_told(period: Period, until: Period, cell: tuple[str, ...], secret: Collection[tuple[str, ...]]) -> bool:
     """Whether what lies in `period`, up to the end of another, is the sum of periods that may be seen."""
     if period.months.start >= until.months.stop:
         return True
@@ -181,48 +209,46 @@ def _is_told(period: Period, until: Period, cell: tuple[str | None, ...], secret
     return all(_is_told(part, until, cell, secret) for part in period.parts(narrower))
 
 
-def _above(catalogue: Catalogue, place: Place) -> dict[str, str]:
-    """What holds a place today, by level."""
-    found: dict[str, str] = {}
-    at = catalogue.book.labels.get(place.parent or "")
-    while at is not None and at.level not in found:
-        found[at.level] = at.code
-        at = catalogue.book.labels.get(at.parent or "")
-    return found
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """The cells that are asked for, each a sum of cells of a grid: it may be seen where all of these may."""
 
+    catalogue: Catalogue
+    asked: Asked
+    request: Request
+    shape: Shape
+    periods: tuple[str | None, ...]
 
-def _suppressed(catalogue: Catalogue, resolved: Resolved, table: Values, minimum: int, *, split: bool) -> set[_Key]:
-    """Period and categories of the cells of a whole table that must be hidden (`split`: its periods add up to wider ones)."""
-    if table.asked is None:
-        return set()
-    cells = {
-        (*((figure.period or NONE,) if split else ()), *(code or NONE for code in figure.categories)): figure.n
-        for figure in table.figures
-    }
-    period = table.figures[0].period if table.figures else None
-    adds_up = resolved.indicator.type != "distinct"
-    axes = []
-    if split:
-        axes.append(Axis(_period_parents(table), additive=_adds_up(resolved)))
-    for axis in table.asked.axes:
-        several = axis.tree is not None and axis.tree.kind == "choices"
-        axes.append(Axis(_place_parents(catalogue) if axis.level else {}, additive=adds_up and not several))
-    found = (tuple(code or None for code in at) for at in suppress(cells, axes, minimum))
-    return {at if split else (period, *at) for at in found}
+    def among(self, chosen: tuple[str, ...], grid: Grid, hidden: Collection[tuple[str, ...]]) -> set[_Key]:
+        """The cells that are made of hidden ones; `chosen` are the categories of multiple selections that the grid is of."""
+        width = len(self.shape.others)
+        several = [self.shape.others.index(name) for name in self.shape.several]
+        places = self._places(grid)
+        shares: tuple[tuple[str, ...], ...] = ((grids.YES,), (grids.NO,), (TOTAL,)) if grid.sensitive else ((),)
+        found: set[_Key] = set()
+        for others in {key[1 : 1 + width] for key in (*grid.counts, *hidden)}:
+            if TOTAL in others or tuple(others[at] for at in several) != chosen:
+                continue
+            for period, (given, nodes) in product(self.periods, places.items()):
+                keys = ((period or NONE, *others, *node, *share) for node in nodes for share in shares)
+                if any(key in hidden for key in keys):
+                    found.add((period, *self._codes(others, given)))
+        return found
 
+    def _places(self, grid: Grid) -> dict[tuple[str | None, ...], list[tuple[str, ...]]]:
+        """The places of the axes that are levels, as asked, with the codes that they are sums of."""
+        if not self.shape.levels:
+            return {(): [()]}
+        place = self.catalogue.book.labels.get(self.request.place or "")
+        number = self.shape.levels.index
+        given = [number(axis.level) for axis in self.asked.axes if axis.level is not None]
+        asked: dict[tuple[str | None, ...], set[str]] = {}
+        for path, leaf in grid.leaves.items():
+            if place is None or path[number(place.level)] == place.code:
+                asked.setdefault(tuple(path[at] for at in given), set()).add(leaf)
+        return {codes: [(code,) for code in grids.sums_of(grid, leaves)] for codes, leaves in asked.items()}
 
-def _period_parents(table: Values) -> dict[str, str | None]:
-    asked = table.asked
-    if asked is None or asked.split not in KINDS:
-        return {}
-    parents: dict[str, str | None] = {}
-    for figure in table.figures:
-        period = values.period_of(figure.period)
-        while period is not None:
-            parents[period.code] = period.parent.code if period.parent is not None else None
-            period = period.parent
-    return parents
-
-
-def _place_parents(catalogue: Catalogue) -> dict[str, str | None]:
-    return {code: place.parent for code, place in catalogue.book.labels.items()}
+    def _codes(self, others: tuple[str, ...], given: tuple[str | None, ...]) -> list[str | None]:
+        """The codes of the axes in their order."""
+        names, levels = iter(others), iter(given)
+        return [next(levels) if axis.level is not None else next(names) or None for axis in self.asked.axes]

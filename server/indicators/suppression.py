@@ -35,7 +35,9 @@ class _Move:
         return _Move({at: -sign for at, sign in self.signs.items()}, frozenset(-way for way in self.ways))
 
 
-def hide(cells: Mapping[Coordinates, int], axes: Sequence[Axis], minimum: int) -> dict[Coordinates, Reason]:
+def hide(
+    cells: Mapping[Coordinates, int], axes: Sequence[Axis], minimum: int, *, totals: bool = False
+) -> dict[Coordinates, Reason]:
     """The cells to be hidden, each with its reason, in order of their coordinates.
 
     `cells` gives the number of units (unweighted) by category codes, one for each of `axes`. Mixtures of its codes that
@@ -49,8 +51,8 @@ def hide(cells: Mapping[Coordinates, int], axes: Sequence[Axis], minimum: int) -
       every small cell is a corner of a box of hidden cells, whose corners can grow and shrink by turns while all totals
       stay (the hypercube method: Giessing and Repsilber, 2002); and everything below a hidden cell is hidden.
 
-    The same cells always give the same answer. Raises ValueError where coordinates and axes do not match, a number of
-    units is below 0 or a code lies in itself.
+    With `totals` the sums of cells that must be hidden are there too. The same cells always give the same answer. Raises
+    ValueError where coordinates and axes do not match, a number of units is below 0 or a code lies in itself.
     """
     if minimum <= 1:
         return {}
@@ -62,7 +64,8 @@ def hide(cells: Mapping[Coordinates, int], axes: Sequence[Axis], minimum: int) -
         if not again - forced:
             break
         forced |= again
-    asked = product(*({at[axis] for at in cells} for axis in range(len(axes)))) if cells else ()
+    asked: Iterable[Coordinates] = product(*({at[axis] for at in cells} for axis in range(len(axes)))) if cells else ()
+    asked = table.units if totals else asked
     return {
         at: "small" if 0 < table.units[at] < minimum else "complementary" for at in sorted(asked) if at in work.hidden
     }

@@ -44,7 +44,7 @@ class Figure:
 
     `period` is a code (None: all of them), `categories` one for each axis, None for units without one. `n` counts units,
     `excluded` those of which something is unknown; `numerator` and `denominator` are weighted. `hidden` says that value and
-    counts are kept from whoever may not see small numbers.
+    counts are kept from whoever may not see small numbers, `unsaid` that `excluded` is.
     """
 
     period: str | None
@@ -61,16 +61,19 @@ class Figure:
     target: float | None = None
     achievement: float | None = None
     hidden: bool = False
+    unsaid: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Values:
-    """The figures of one indicator as asked; `undated` units lie in no period (None: hidden). `waits`: why there are none."""
+    """The figures of one indicator as asked; `undated` units lie in no period (None: hidden), `loose` are those by category.
+    `waits`: why there are none."""
 
     kept: Kept[Indicator]
     asked: Asked | None
     figures: tuple[Figure, ...] = ()
     undated: int | None = 0
+    loose: tuple[Figure, ...] = ()
     waits: Sentence | None = None
 
 
@@ -81,6 +84,7 @@ class _Cells:
     asked: Asked
     figures: dict[Cell, Figure] = field(default_factory=dict)
     undated: int = 0
+    loose: list[Figure] = field(default_factory=list)
 
 
 def compute(
@@ -184,7 +188,7 @@ def _values(catalogue: Catalogue, name: str, made: Mapping[str, _Cells], refused
         keys = set(cells.asked.keys)
         ordered = [cell for cell in ordered if cell[0] in keys]
     figures = tuple(cells.figures[cell] for cell in ordered)
-    return Values(kept=kept, asked=cells.asked, figures=figures, undated=cells.undated)
+    return Values(kept=kept, asked=cells.asked, figures=figures, undated=cells.undated, loose=tuple(cells.loose))
 
 
 def _waiting_input(catalogue: Catalogue, resolved: Resolved) -> Sentence | None:
@@ -206,6 +210,7 @@ def _fill(cells: _Cells, indicator: Indicator, collected: Collected) -> None:
         key, coordinates = cell
         if key is None and cells.asked.split is not None:
             cells.undated += found.n + found.excluded
+            cells.loose.append(_loose(coordinates, found))
             continue
         design = collected.design.get(key, set())
         estimate = _tellable(partial(_estimate, indicator, found, design), partial(_estimate, indicator, found, set()))
@@ -244,6 +249,19 @@ def _estimate(indicator: Indicator, found: Sums, design: set[Psu]) -> Estimate:
         return estimates.total(over, design)
     under = {psu: pair[1] for psu, pair in found.psus.items()}
     return estimates.ratio(over, under, design, proportion=kind == "percent").times(factor)
+
+
+def _loose(coordinates: Coordinates, found: Sums) -> Figure:
+    """Units without a date: how many, and of how many something holds."""
+    return Figure(
+        period=None,
+        categories=coordinates,
+        n=found.n,
+        excluded=found.excluded,
+        value=None,
+        numerator=found.numerator,
+        denominator=found.denominator,
+    )
 
 
 def _tellable(estimate: Callable[[], Estimate], plain: Callable[[], Estimate]) -> Estimate:

@@ -178,7 +178,7 @@ def figure(one: Figure, axes: tuple[str, ...]) -> dict[str, Any]:
         "n": None if one.hidden else one.n,
         "numerator": one.numerator,
         "denominator": one.denominator,
-        "excluded": None if one.hidden else one.excluded,
+        "excluded": None if one.hidden or one.unsaid else one.excluded,
         "se": estimate.se if estimate else None,
         "low": estimate.low if estimate else None,
         "high": estimate.high if estimate else None,

@@ -130,7 +130,7 @@ def test_figures_of_few_units_are_hidden_where_asked(tejido: Tejido):
         "  <10: hidden, for being of fewer than 10 units or so that those cannot be worked out.",
     ]
     assert tejido("values", "H", "--project", 1, "--period", "all", "--masked").output.splitlines()[2] == (
-        "      2  2         1"
+        "      2  2        <2"
     )
 
 

@@ -143,8 +143,9 @@ class Attack:
                     self._keep(members, f"{request} {period} {cell}")
         every = request.period in ("month", "quarter", "semester", "year")
         if every and answered.undated is not None:
-            members = [n for base, n in self.bases.items() if base[0] is None and _is(base, (), (), request.place)]
-            self.equations.add(self._vector(members))
+            self.equations.add(self._vector(self._undated(request)))
+        elif every:
+            self._keep(self._undated(request), f"{request} undated")
 
     def broken(self) -> list[str]:
         """What must not be known and is."""
@@ -156,6 +157,9 @@ class Attack:
             for members, (n, what) in self.secret.items()
             if 0 < n < MINIMUM and self.equations.determines(self._vector(members))
         ]
+
+    def _undated(self, request: Request) -> list[int]:
+        return [n for base, n in self.bases.items() if base[0] is None and _is(base, (), (), request.place)]
 
     def _keep(self, members: Sequence[int], what: str) -> None:
         inside = set(members)
@@ -208,7 +212,7 @@ def random_units(chance: random.Random, number: int) -> list[Unit]:
     return [
         Unit(
             dia=None if chance.random() < 0.03 else date(2024, 1, 1) + timedelta(days=chance.randrange(366)),
-            lugar=pick((*PLACES, ""), (8, 3, 1, 5, 1, 0, 0, 0.4)),
+            lugar=pick((*PLACES, ""), (8, 3, 1, 5, 1, chance.choice((0, 0.5)), chance.choice((0, 0.2, 2)), 0.4)),
             sexo=pick(("f", "m", ""), (5, 4, 0.4)),
             grupo=pick(("a", "b", "c", ""), (6, 3, 1, 0.3)),
         )
