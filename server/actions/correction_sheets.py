@@ -61,11 +61,11 @@ def download(ctx: Context, project_id: int, form_id: str, wanted: Wanted, langua
     return sheets.write(lines, language)
 
 
-def note_download(ctx: Context, project_id: int, form_id: str) -> None:
+def note_download(ctx: Context, project_id: int, form_id: str, reason: str | None = None) -> None:
     """The audit line of a download."""
     form = get_form(ctx, project_id, form_id)
     require(ctx, "submission.read", form)
-    ctx.record("form.correction.export", project_id=project_id, form_id=form.id)
+    sight.note_export(ctx, form, "corrections.xlsx", reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,7 +113,8 @@ def list_log(
 ) -> Iterator[LoggedCorrection]:
     """The cleaning log of a form, or of one submission, eldest first; read while the context is open.
 
-    Of answers that whoever asks may not see, neither values nor reasons are told. Raises Problem 404.1, and 400.8 for a state
+    Of answers that whoever asks may not see, neither values nor reasons are told; nor, to whoever may not identify people,
+    whose answers they are, unless `instance_id` says so. Raises Problem 404.1, and 400.8 for a state
     that there is not.
     """
     form = get_form(ctx, project_id, form_id)
@@ -125,7 +126,26 @@ def list_log(
     submission_id = find(ctx, form, instance_id).id if instance_id is not None else None
     seen = sight.of(ctx, form)
     logged = corrections.log(ctx.conn, form.id, submission_id=submission_id, states=states)
-    return logged if seen.identifies else (hide(line, seen) for line in logged)
+    if seen.identifies:
+        return logged
+    hidden = (hide(line, seen) for line in logged)
+    return hidden if instance_id is not None else map(_without_keys, hidden)
+
+
+def note_log(
+    ctx: Context, project_id: int, form_id: str, instance_id: str | None = None, reason: str | None = None
+) -> None:
+    """The audit line of the log, or of one record's, that was read."""
+    form = get_form(ctx, project_id, form_id)
+    require(ctx, "submission.read", form)
+    if instance_id is None:
+        sight.note_export(ctx, form, "corrections.log", reason)
+    else:
+        sight.note_opened(ctx, form, find(ctx, form, instance_id).id, "corrections", reason)
+
+
+def _without_keys(line: LoggedCorrection) -> LoggedCorrection:
+    return replace(line, key="", correction=replace(line.correction, row_key=""))
 
 
 def hide(line: LoggedCorrection, seen: Sight) -> LoggedCorrection:

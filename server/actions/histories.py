@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from forms import tables, values
 from server.access import require
 from server.actions import corrections, sight
+from server.actions.disclosures import IDENTIFY
 from server.actions.forms import get_form
 from server.actions.sight import Sight
 from server.cleaning import refusals, standing
@@ -100,11 +101,29 @@ def get_state(ctx: Context, project_id: int, form_id: str, instance_id: str, at:
 def stream_states(ctx: Context, project_id: int, form_id: str, at: datetime | None = None) -> Iterator[State]:
     """The same of every submission that had arrived, eldest first, read while the context is open.
 
-    What cannot be read is left out. Memory does not grow with submissions. Raises Problem 404.1.
+    What cannot be read is left out. Memory does not grow with submissions. It is for whoever may identify people: the others
+    have extracts. Raises Problem 404.1, 403.1.
     """
     form = get_form(ctx, project_id, form_id)
     require(ctx, "submission.read", form)
+    require(ctx, IDENTIFY, form)
     return _states(ctx, form, at or ctx.now(), sight.of(ctx, form))
+
+
+def note_opened(
+    ctx: Context, project_id: int, form_id: str, instance_id: str, what: str, reason: str | None = None
+) -> None:
+    """The audit line of one record whose `what` (history, state) was told to whoever may identify people."""
+    form = get_form(ctx, project_id, form_id)
+    require(ctx, "submission.read", form)
+    sight.note_opened(ctx, form, corrections.find(ctx, form, instance_id).id, what, reason)
+
+
+def note_states(ctx: Context, project_id: int, form_id: str, reason: str | None = None) -> None:
+    """The audit line of the states of every submission."""
+    form = get_form(ctx, project_id, form_id)
+    require(ctx, "submission.read", form)
+    sight.note_export(ctx, form, "states", reason)
 
 
 def _states(ctx: Context, form: Form, moment: datetime, seen: Sight) -> Iterator[State]:

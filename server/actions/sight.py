@@ -8,12 +8,12 @@ from typing import Final
 from forms import privacy
 from forms.privacy import IDENTIFYING
 from server.access import may, require
+from server.actions.disclosures import IDENTIFY, note_record, stated
 from server.context import Context
 from server.model.forms import Form
 from server.store import forms
 from server.tables import private, registry
 
-IDENTIFY: Final = "submission.identify"
 _HIDDEN: Final = IDENTIFYING | {"quasi"}
 _SAID: Final = frozenset(("/meta/instanceName", "/meta/entity/label"))
 """Texts that a form makes of whatever it asks, for people's eyes."""
@@ -29,6 +29,20 @@ class Sight:
     def hides(self, path: str) -> bool:
         """Whether the answers to a question are not to be seen; nobody knows what one says that no version asks."""
         return not self.identifies and path not in self.shown
+
+
+def note_opened(ctx: Context, form: Form, submission_id: int, what: str, reason: str | None = None) -> None:
+    """The audit line of a record that was opened, where whoever opened it saw who the people in it are."""
+    require(ctx, "submission.read", form)
+    if may(ctx.actor, IDENTIFY, form):
+        note_record(ctx, form, submission_id, what, reason)
+
+
+def note_export(ctx: Context, form: Form, what: str, reason: str | None = None) -> None:
+    """The audit line of many records that left together: in which form, with identities or without, and why."""
+    require(ctx, "submission.read", form)
+    told = {"format": what, "identities": may(ctx.actor, IDENTIFY, form), "reason": stated(reason)}
+    ctx.record("form.submission.export", project_id=form.project_id, form_id=form.id, details=told)
 
 
 def of(ctx: Context, form: Form) -> Sight:

@@ -57,7 +57,7 @@ def download(project_id: int, form_id: str) -> Response:
     wanted = Wanted(checks=given["check"], questions=given["question"], records=given["record"])
     language = given["language"] or ("en" if request.accept_languages.best_match(["es", "en"]) == "en" else "es")
     data = ask(lambda ctx: correction_sheets.download(ctx, project_id, form_id, wanted, language))
-    act(lambda ctx: correction_sheets.note_download(ctx, project_id, form_id))
+    act(lambda ctx: correction_sheets.note_download(ctx, project_id, form_id, given["reason"]))
     response = Response(data, content_type=_XLSX)
     response.headers["Content-Disposition"] = disposition(f"{form_id}-corrections.xlsx")
     return response
@@ -93,6 +93,7 @@ def _log(project_id: int, form_id: str, instance_id: str | None, *, csv: bool = 
         ctx = stack.enter_context(asking())
         logged = corrections.list_log(ctx, project_id, form_id, instance_id=record, states=given["state"])
         pieces = cleaning_log.as_csv(logged) if csv else cleaning_log.as_json(logged)
+        act(lambda ctx: corrections.note_log(ctx, project_id, form_id, record, given["reason"]))
         held = stack.pop_all()
     response = Response(pieces, content_type=_CSV if csv else _JSON)
     response.call_on_close(held.close)

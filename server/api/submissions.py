@@ -13,7 +13,6 @@ from forms.problems import Problem
 from server.actions import histories, reviews
 from server.api import bodies, options
 from server.api.schemas import submissions as wire
-from server.api.schemas.indicators import ListQuery
 from server.api.wire import tell
 from server.http import answers
 from server.http.endpoint import act, ask, asking
@@ -57,25 +56,29 @@ def comment(project_id: int, form_id: str, instance_id: str) -> Response:
 @blueprint.get(f"{_ONE}/history")
 def get_history(project_id: int, form_id: str, instance_id: str) -> Response:
     """All that happened to a submission, eldest first."""
-    options.read(request, ListQuery())
+    reason = options.read(request, wire.RecordQuery())["reason"]
     events = ask(lambda ctx: histories.get_history(ctx, project_id, form_id, instance_id))
+    act(lambda ctx: histories.note_opened(ctx, project_id, form_id, instance_id, "history", reason))
     return _answer([wire.event(one) for one in events])
 
 
 @blueprint.get(f"{_ONE}/state")
 def get_state(project_id: int, form_id: str, instance_id: str) -> Response:
     """What stands of a submission, or stood at a past moment."""
-    at = options.read(request, wire.StateQuery())["at"]
-    return _answer(wire.state(ask(lambda ctx: histories.get_state(ctx, project_id, form_id, instance_id, at))))
+    given: dict[str, Any] = options.read(request, wire.StateQuery())
+    found = ask(lambda ctx: histories.get_state(ctx, project_id, form_id, instance_id, given["at"]))
+    act(lambda ctx: histories.note_opened(ctx, project_id, form_id, instance_id, "state", given["reason"]))
+    return _answer(wire.state(found))
 
 
 @blueprint.get("/v1/projects/<number:project_id>/forms/<segment:form_id>/states")
 def stream_states(project_id: int, form_id: str) -> Response:
     """What stands of every submission, or stood at a past moment, one object of JSON in each line."""
-    at = options.read(request, wire.StateQuery())["at"]
+    given: dict[str, Any] = options.read(request, wire.StateQuery())
     with ExitStack() as stack:
         ctx = stack.enter_context(asking())
-        found = histories.stream_states(ctx, project_id, form_id, at)
+        found = histories.stream_states(ctx, project_id, form_id, given["at"])
+        act(lambda ctx: histories.note_states(ctx, project_id, form_id, given["reason"]))
         held = stack.pop_all()
     lines = (json.dumps(wire.state(one), ensure_ascii=False) + "\n" for one in found)
     response = Response(lines, content_type="application/x-ndjson; charset=utf-8")

@@ -113,6 +113,7 @@ def list_corrections(
             office,
             lambda ctx: list(corrections.list_log(ctx, project_id, form_id, instance_id=record, states=states)),
         )
+        act(office, lambda ctx: corrections.note_log(ctx, project_id, form_id, record))
     if as_csv or as_json:
         for piece in cleaning_log.as_csv(logged) if as_csv else cleaning_log.as_json(logged):
             click.echo(piece.decode(), nl=False)

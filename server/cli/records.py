@@ -56,6 +56,7 @@ def show(context: click.Context, form_id: str, record: str, project_id: int, mom
     when = _moment(at, moment) if moment is not None else None
     with at.office() as office:
         found = ask(office, lambda ctx: histories.get_state(ctx, project_id, form_id, record, when))
+        act(office, lambda ctx: histories.note_opened(ctx, project_id, form_id, record, "state"))
     if as_json:
         _echo(wire.state(found))
         return
@@ -81,6 +82,7 @@ def states(context: click.Context, form_id: str, project_id: int, moment: str | 
     if as_csv:
         writer.writerow(["record", "reviewState", "version", "row", "table", "question", "value"])
     with at.office() as office, office.database.reading() as conn:
+        act(office, lambda ctx: histories.note_states(ctx, project_id, form_id))
         for one in histories.stream_states(office.context(conn, CONSOLE), project_id, form_id, when):
             if not as_csv:
                 click.echo(json.dumps(wire.state(one), ensure_ascii=False))
@@ -102,6 +104,7 @@ def history(context: click.Context, form_id: str, record: str, project_id: int, 
     at = desk(context)
     with at.office() as office:
         events = ask(office, lambda ctx: histories.get_history(ctx, project_id, form_id, record))
+        act(office, lambda ctx: histories.note_opened(ctx, project_id, form_id, record, "history"))
     if as_json:
         _echo([wire.event(one) for one in events])
         return

@@ -8,7 +8,7 @@ from marshmallow import Schema, ValidationError, fields
 
 from server.actions.correction_uploads import Outcome, Row
 from server.actions.corrections import UNSAID, Corrected, Wish
-from server.api.options import Flag, Names
+from server.api.options import Blank, Flag, Names
 from server.api.schemas.wording import sentence
 from server.extracts import cleaning_log
 
@@ -53,19 +53,21 @@ class ChangeSchema(Schema):
 
 
 class LogQuery(Schema):
-    """`state`: corrections in these states only; `record`: those of this submission."""
+    """`state`: corrections in these states only; `record`: those of this submission; `reason`: why, for the audit."""
 
     state = Names(load_default=())
-    record = fields.String(load_default=None)
+    record = Blank(load_default=None)
+    reason = Blank(load_default=None)
 
 
 class SheetQuery(Schema):
     """Which answers a workbook holds: those with open flags (`check`: of these checks only), or to each `question` (a path or
-    a name); of `record` only. `language`: es or en."""
+    a name); of `record` only. `language`: es or en; `reason`: why, for the audit."""
 
     check = Names(load_default=())
     question = Names(load_default=())
     record = Names(load_default=())
+    reason = Blank(load_default=None)
     language = fields.Method(deserialize="read_language", load_default=None)
 
     def read_language(self, value: Any) -> str | None:

@@ -44,7 +44,13 @@ class CommentSchema(Schema):
     body = fields.String(required=True)
 
 
-class StateQuery(Schema):
+class RecordQuery(Schema):
+    """`reason`: why a record is opened, for the audit."""
+
+    reason = Blank(load_default=None)
+
+
+class StateQuery(RecordQuery):
     """`at`: a day (all of it, in UTC) or a moment with its zone; now where nothing is said."""
 
     at = Blank(load_default=None)
@@ -53,7 +59,7 @@ class StateQuery(Schema):
     def read_moment(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
         """The moment that is meant."""
         said = data["at"]
-        return {"at": None if said is None else read_moment(said)}
+        return {**data, "at": None if said is None else read_moment(said)}
 
 
 def read_moment(text: str) -> datetime:

@@ -53,7 +53,7 @@ def exported(desk: Desk) -> dict[str, tuple[str, str]]:
     """Age and review state by key, as ODK Central's layout has them."""
 
     def read(ctx: object) -> bytes:
-        return b"".join(extracts.open_central(ctx, 1, "hogar", CentralRequest()).pieces)  # type: ignore[arg-type]
+        return b"".join(extracts.open_central(ctx, 1, "hogar", CentralRequest(), identities=True).pieces)  # type: ignore[arg-type]
 
     with zipfile.ZipFile(io.BytesIO(desk.ask(read))) as archive:
         lines = csv.DictReader(io.StringIO(archive.read("hogar.csv").decode()))

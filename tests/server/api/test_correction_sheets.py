@@ -171,6 +171,7 @@ def test_what_is_written_is_applied(at: Desk, manager: Client):
     assert [row["edad"] for row in at.rows("hogar")] == [None, None]
 
     done = upload(manager, data)
+    assert at.audited()[-4:] == [*["submission.correction.create"] * 3, "form.correction.import"]
 
     assert [(row["line"], row["question"], row["oldValue"], row["newValue"]) for row in done["applied"]] == [
         (2, "/edad", "treinta", "30"),
@@ -181,7 +182,6 @@ def test_what_is_written_is_applied(at: Desk, manager: Client):
     assert [row["anios"] for row in at.rows("hogar", "/m")] == [7, 40, None, 40]
     assert [(flag.path, flag.text) for flag in at.flags("hogar") if flag.state == "open"] == [("/m/anios", "x7")]
     assert {one["reason"] for one in manager.json("/forms/hogar/corrections")} == {"revisado con la boleta"}
-    assert at.audited()[-4:] == [*["submission.correction.create"] * 3, "form.correction.import"]
     assert at.failures() == []
 
 

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 import time_machine
 from flask import Flask
+from sqlalchemy import select
 
+from server.model.audits import audits
 from tests.server.api.clients import Client, client
 from tests.server.desk import Desk, form
 from tests.server.wire import Wire, instance, to_app
@@ -126,8 +128,9 @@ def test_managers_decide_viewers_read_collectors_do_neither(at: Desk, app: Flask
 
     for path in ("", "/comments", "/history", "/state", "/corrections"):
         assert who.ask(f"{ONE}{path}").status == reads, path
-    for path in ("corrections", "corrections.csv", "states"):
+    for path in ("corrections", "corrections.csv"):
         assert who.ask(f"/forms/hogar/{path}").status == reads
+    assert who.ask("/forms/hogar/states").status == (writes if role == "viewer" else reads)
     send(who, "PATCH", ONE, {"reviewState": "approved"}, writes)
     send(who, "POST", f"{ONE}/comments", {"body": "x"}, writes)
     ask_for(who, "35", writes)
@@ -293,7 +296,33 @@ def test_whoever_may_not_identify_people_is_not_told_who_they_are(desk: Desk, ap
     assert [secret for secret in SECRETS if secret not in seen] == ["Ficha de"]  # the edit has no name
 
     assert viewer.json(f"{one}/state")["rows"][0]["answers"] == {"/edad": "35"}
-    assert [line["newValue"] for line in viewer.json("/forms/persona/corrections")] == ["35", None, None]
+    log = viewer.json("/forms/persona/corrections")
+    assert [(line["newValue"], line["record"], line["row"]) for line in log] == [("35", "", ""), *[(None, "", "")] * 2]
+    viewer.refused("/forms/persona/states", 403.1)
     viewer.refused("/forms/persona/corrections.xlsx?question=quien", 403.1)
     assert viewer.ask("/forms/persona/corrections.xlsx?question=edad").status == 200
     assert manager.ask("/forms/persona/corrections.xlsx?question=quien").status == 200
+
+
+def test_whoever_opens_records_with_identities_is_written_down(at: Desk, app: Flask):
+    manager, viewer = (client(at, to_app(app), role) for role in ("manager", "viewer"))
+    for who in (viewer, manager):
+        who.json(f"{ONE}/state?reason=queja%2012")
+        who.json(f"{ONE}/history")
+        who.json("/forms/hogar/corrections?reason=informe")
+
+    lines = at.look(
+        lambda conn: conn.execute(
+            select(audits.c.action, audits.c.details)
+            .where(audits.c.action.in_(("submission.read.identified", "form.submission.export")))
+            .order_by(audits.c.id)
+        ).all()
+    )
+
+    log = {"format": "corrections.log", "reason": "informe"}
+    assert [tuple(line) for line in lines] == [
+        ("form.submission.export", {**log, "identities": False}),
+        ("submission.read.identified", {"what": "state", "reason": "queja 12"}),
+        ("submission.read.identified", {"what": "history", "reason": None}),
+        ("form.submission.export", {**log, "identities": True}),
+    ]
