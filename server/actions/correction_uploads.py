@@ -141,18 +141,30 @@ def _judge(ctx: Context, form: Form, upload: Upload) -> _Judged:
             refused = refusals.unreadable(record).sentence
             judged.rows.extend(_row(line, None, None, refused=refused) for line in lines)
             continue
+        first = len(judged.rows)
         for line in lines:
             entry = stands.find_question(line.question)
             if entry is not None and seen.hides(entry.path):
                 judged.findings.append(line.wrong("question", problems.insufficient_rights().sentence))
                 continue
             _judge_line(judged, stands, everything, line)
+        judged.rows[first:] = [_if_allowed(ctx, form, stands, row) for row in judged.rows[first:]]
         if len(judged.findings) > refusals.MOST_TOLD:
             break
     if judged.findings:
         raise refusals.sheet_refused(sorted(judged.findings, key=lambda one: (one.row or 0, one.column or "")))
     judged.rows.sort(key=lambda row: row.number)
     return judged
+
+
+def _if_allowed(ctx: Context, form: Form, stands: Standing, row: Row) -> Row:
+    """The row, refused where nobody allowed that such an answer be kept."""
+    if row.refused is None and row.new_text is not None:
+        try:
+            corrections.require_consent(ctx, form, stands, (stands.places[row.row], row.question), row.new_text)
+        except Problem as problem:
+            return replace(row, refused=problem.sentence)
+    return row
 
 
 def _judge_line(judged: _Judged, stands: Standing, everything: Schema | None, line: Line) -> None:

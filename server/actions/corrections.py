@@ -6,10 +6,12 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from forms import overlay
+from forms.overlay import Place
 from forms.problems import Problem, Sentence
 from server import problems
 from server.access import require
-from server.actions import following, sight
+from server.actions import consents, following, sight
 from server.actions.forms import get_form
 from server.actions.sight import Sight
 from server.cleaning import corrections as rules
@@ -52,7 +54,7 @@ def correct(ctx: Context, project_id: int, form_id: str, instance_id: str, wish:
 
     Raises Problem 404.1 (no such submission, row or question), 403.1 (also for an answer that whoever asks may not see),
     400.8 (a value of another type, no choice of the list, no reason, nothing to correct), 409.51 (something else stands there
-    than was expected), 409.52 (it cannot be read).
+    than was expected), 409.52 (it cannot be read), 409.54 (consent to keep such an answer was not given).
     """
     form = get_form(ctx, project_id, form_id)
     require(ctx, "submission.update", form)
@@ -215,6 +217,8 @@ def lay(ctx: Context, form: Form, stands: Standing, wish: Wish) -> Corrected:
     ]
     if said == wish.new_text and not reopened:
         raise refusals.nothing_to_correct(path, said)
+    if wish.new_text is not None:
+        require_consent(ctx, form, stands, (place, path), wish.new_text)
 
     made = corrections.add(
         ctx.conn,
@@ -243,6 +247,15 @@ def lay(ctx: Context, form: Form, stands: Standing, wish: Wish) -> Corrected:
     )
     entry = stands.schema.by_path[path]
     return Corrected(_get(ctx, form, made), rules.remark(stands.schema, entry))
+
+
+def require_consent(ctx: Context, form: Form, stands: Standing, at: Place, text: str) -> None:
+    """Raises Problem 409.54 where what stands of the submission does not allow such an answer to be kept."""
+    require(ctx, "submission.read", form)
+    laid = overlay.lay(stands.instance, stands.schema, {at: text})
+    for one in consents.allow(ctx, form, stands.version.form_version_id, laid).withheld:
+        if at[1] == one.path or at[1].startswith(f"{one.path}/"):
+            raise refusals.not_allowed(at[1], one.question)
 
 
 def finish(ctx: Context, submission_id: int, *, corrected: bool = True) -> None:

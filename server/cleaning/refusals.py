@@ -83,6 +83,18 @@ def unreadable(instance_id: str) -> Problem:
     )
 
 
+def not_allowed(path: str, consent: str) -> Problem:
+    """409.54: the person did not allow that such an answer be kept, however it gets here."""
+    return Problem(
+        409.54,
+        Sentence(
+            es=f"{path} no se puede guardar: la respuesta a {consent} no lo permite.",
+            en=f"{path} cannot be kept: the answer to {consent} does not allow it.",
+        ),
+        {"question": path, "consent": consent},
+    )
+
+
 def not_open(number: int, state: str) -> Problem:
     """409.53: the correction is withdrawn, settled or replaced: there is nothing to decide."""
     return Problem(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -478,3 +479,52 @@ def test_an_encrypted_submission_is_not_corrected(at: Desk):
     at.change(lambda conn: conn.execute(submission_versions.update().values(xml=sealed, encrypted=True)))
 
     assert refused(lambda: correct(at, "/edad", "1")).code == 409.52
+
+
+def test_of_two_who_correct_the_same_answer_at_once_one_is_told(at: Desk):
+    def one(new: str) -> float | None:
+        asked = wish("/edad", new, old="34")
+        try:
+            at.office.act(lambda ctx: corrections.correct(ctx, 1, "hogar", "uuid:A", asked), lambda _: lambda: at.admin)
+        except Problem as problem:
+            return problem.code
+        return None
+
+    with ThreadPoolExecutor(4) as threads:
+        told = list(threads.map(one, ["35", "36", "37", "38"]))
+
+    assert sorted(told, key=str) == [409.51, 409.51, 409.51, None]
+    assert (states(at), at.failures()) == (["active"], [])
+    assert at.rows("hogar")[0]["edad"] == 35 + told.index(None)
+
+
+CONSENT = form(
+    "visita",
+    """
+| | type          | name   | label      | consent | privacy |
+| | select_one sn | acepta | ¿Ubicación?|         |         |
+| | geopoint      | lugar  | Lugar      | acepta  | direct  |
+| | integer       | edad   | Edad       |         |         |
+""",
+    choices="""
+| | list_name | name | label |
+| | sn        | yes  | Sí    |
+| | sn        | no   | No    |
+""",
+)
+
+
+def test_no_correction_brings_what_nobody_allowed(desk: Desk, phone: Wire):
+    desk.publish(CONSENT)
+    answers = "<acepta>no</acepta><lugar>8.98 -79.52 0 5</lugar><edad>30</edad>"
+    assert phone.post(instance("visita", answers, instance_id="uuid:V")).status == 201
+
+    def lay(path: str, new: str) -> Corrected:
+        return desk.act(lambda ctx: corrections.correct(ctx, 1, "visita", "uuid:V", wish(path, new)))
+
+    problem = refused(lambda: lay("/lugar", "8.98 -79.52"))
+    assert (problem.code, problem.details) == (409.54, {"question": "/lugar", "consent": "/acepta"})
+    lay("/edad", "31")
+    lay("/acepta", "yes")  # the phone's no was a slip
+    lay("/lugar", "8.98 -79.52")
+    assert desk.rows("visita")[0]["lugar_latitude"] == 8.98

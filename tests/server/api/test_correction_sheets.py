@@ -401,3 +401,29 @@ def test_who_may_download_and_upload(at: Desk, app: Flask, role: str, reads: int
 
     assert who.ask(SHEET).status == reads
     assert who.ask(SHEET, "POST", b"not even read").status == writes
+
+
+CONSENT = form(
+    "visita",
+    """
+| | type     | name   | label      | consent | privacy |
+| | text     | acepta | ¿Ubicación?|         |         |
+| | geopoint | lugar  | Lugar      | acepta  | direct  |
+""",
+)
+
+
+@ON_SQLITE
+def test_what_nobody_allowed_is_refused_by_name(desk: Desk, app: Flask, phone: Wire):
+    desk.publish(CONSENT)
+    phone.post(instance("visita", "<acepta>no</acepta>", instance_id="uuid:V"))
+    manager = client(desk, to_app(app), "manager")
+    data = own(("uuid:V", "", "/lugar", "", "8.98 -79.52", "x"), ("uuid:V", "", "/acepta", "no", "nunca", "x"))
+
+    for dry in (True, False):
+        answer = manager.ask(f"/forms/visita/corrections.xlsx?dryRun={str(dry).lower()}", "POST", data)
+        told = json.loads(answer.content)
+        assert [row["question"] for row in told["applied"]] == ["/acepta"]
+        assert [(row["line"], row["reason"]["es"]) for row in told["refused"]] == [
+            (2, "/lugar no se puede guardar: la respuesta a /acepta no lo permite.")
+        ]
