@@ -408,7 +408,7 @@ CONSENT = form(
     """
 | | type     | name   | label      | consent | privacy |
 | | text     | acepta | ¿Ubicación?|         |         |
-| | geopoint | lugar  | Lugar      | acepta  | direct  |
+| | geopoint | lugar  | Lugar      | ${acepta} = 'yes' | direct |
 """,
 )
 
