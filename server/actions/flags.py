@@ -9,8 +9,8 @@ from typing import Final
 
 from forms.problems import Sentence
 from server import problems
-from server.access import may, require
-from server.actions import checks
+from server.access import require
+from server.actions import checks, sight
 from server.actions.checks import Run
 from server.actions.forms import get_form
 from server.cleaning import hiding, sentences
@@ -82,7 +82,8 @@ def list_flagged(
 ) -> Page:
     """The flags on the living submissions of a form, eldest submission first: of `after` (submission, flag) the next `most`.
 
-    Whoever may not identify people sees no point, nor an answer that is marked as identifying. Raises Problem 404.1, 403.1.
+    Whoever may not identify people is not told on which record a flag is, nor an answer that may say whose it is. Raises
+    Problem 404.1, 403.1.
     """
     form = get_form(ctx, project_id, form_id)
     require(ctx, "submission.read", form)
@@ -103,10 +104,15 @@ def list_flagged(
         most=None if most is None else most + 1,
     )
     declared = _declared(ctx, form)
-    shown = found if most is None else found[:most]
-    if not may(ctx.actor, "submission.identify", form):
-        shown = _hidden(ctx, form, shown)
+    shown = _seen(ctx, form, found if most is None else found[:most])
     return Page(flags=tuple(_told(flag, declared) for flag in shown), more=len(shown) < len(found))
+
+
+def note_listed(ctx: Context, project_id: int, form_id: str, reason: str | None = None) -> None:
+    """The audit line of flags that were read. Raises Problem 404.1, 403.1."""
+    form = get_form(ctx, project_id, form_id)
+    require(ctx, "submission.read", form)
+    sight.note_export(ctx, form, "flags", reason)
 
 
 def explain(ctx: Context, project_id: int, form_id: str, flag_id: int, comment: str) -> Flagged:
@@ -194,12 +200,14 @@ def _fieldwork(ctx: Context, form: Form) -> Fieldwork:
     return registry.remember(ctx.conn, ("fieldwork", form.id, form.layout_revision), make)
 
 
-def _hidden(ctx: Context, form: Form, found: Sequence[FlaggedValue]) -> list[FlaggedValue]:
-    if form.current_version_id is None:
-        return [hiding.hide(flag, (), {}) for flag in found]
-    privacy = catalogue.view_of(ctx.conn, form).privacy
-    telling = hiding.telling(checks.checker_of(ctx, form).rules, privacy)
-    return [hiding.hide(flag, telling, privacy) for flag in found]
+def _seen(ctx: Context, form: Form, found: Sequence[FlaggedValue]) -> Sequence[FlaggedValue]:
+    """The flags as whoever asks may see them."""
+    seen = sight.of(ctx, form)
+    if seen.identifies or not found:
+        return found
+    rules = checks.checker_of(ctx, form).rules if form.current_version_id is not None else ()
+    telling = hiding.telling(rules, seen.hides)
+    return [hiding.hide(flag, telling, seen.hides) for flag in found]
 
 
 def _living(ctx: Context, form: Form, flag_id: int) -> Flag:
@@ -221,7 +229,8 @@ def _changed(ctx: Context, form: Form, flag: Flag, what: str, comment: str | Non
         submission_id=flag.submission_id,
         details={"flagId": flag.id, "check": flag.check, "comment": comment},
     )
-    return _told(flags.get_flagged(ctx.conn, flag.id), _declared(ctx, form))
+    (told,) = _seen(ctx, form, [flags.get_flagged(ctx.conn, flag.id)])
+    return _told(told, _declared(ctx, form))
 
 
 def _declared(ctx: Context, form: Form) -> dict[str, Check]:

@@ -31,6 +31,7 @@ def list_flags(project_id: int, form_id: str, csv: bool = False) -> Response:
     """The flags of a form, a page at a time."""
     given: dict[str, Any] = options.read(request, FlagsQuery())
     after, limit = given["after"], given["limit"]
+    act(lambda ctx: flags.note_listed(ctx, project_id, form_id, given["reason"]))
     page = ask(lambda ctx: flags.list_flagged(ctx, project_id, form_id, filter_of(given), after=after, most=limit))
     last = page.flags[-1].flag if page.more else None
     following = f"{last.submission_id}-{last.id}" if last is not None else None

@@ -117,6 +117,8 @@ def _gps_outside(details: Details) -> Sentence:
 
 def _duplicate(details: Details) -> Sentence:
     others, count = ", ".join(details.get("others") or ()), details.get("count") or 0
+    if not others:
+        return Sentence("la misma clave está en otros registros", "the same key is in other records")
     more = ", …" if count > len(details.get("others") or ()) else ""
     return Sentence(f"la misma clave está en: {others}{more}", f"the same key is in: {others}{more}")
 

@@ -76,6 +76,7 @@ def list_flags(
     )
     with at.office() as office:
         found = ask(office, lambda ctx: flags.list_flagged(ctx, project_id, form_id, wanted)).flags
+        act(office, lambda ctx: flags.note_listed(ctx, project_id, form_id))
     if as_json:
         click.echo(json.dumps(flagged.flags(found), ensure_ascii=False))
     elif as_csv:

@@ -49,7 +49,7 @@ class Day(fields.Field[date | None]):
 
 class FlagsQuery(Schema):
     """`state`, `check` and `severity` take several words with commas; `enumerator` is a name or number. A page has `limit`
-    flags (1 to 1000), and `after` is the `next` of the page before."""
+    flags (1 to 1000), and `after` is the `next` of the page before; `reason` is for the audit."""
 
     state = Words(STATES, load_default=())
     check = Names(load_default=())
@@ -57,6 +57,7 @@ class FlagsQuery(Schema):
     enumerator = Blank(load_default=None)
     device = Blank(load_default=None)
     day = Day(load_default=None)
+    reason = Blank(load_default=None)
     after = fields.Method(deserialize="read_cursor", load_default=(0, 0))
     limit = fields.Method(deserialize="read_limit", load_default=MOST)
 
