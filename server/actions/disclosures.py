@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from server import problems
 from server.access import may, require
 from server.actions.forms import get_form
 from server.context import Context
@@ -10,7 +13,7 @@ from server.extracts.disclosure import Named
 from server.extracts.questions import Asked
 from server.extracts.treatments import EVERYTHING, Treatments
 from server.model.forms import Form
-from server.store import forms, pseudonyms
+from server.store import forms, pseudonyms, submissions
 from server.tables import private, registry
 
 IDENTIFY = "submission.identify"
@@ -75,6 +78,28 @@ def note_record(ctx: Context, form: Form, submission_id: int, what: str, reason:
         submission_id=submission_id,
         details={"what": what, "reason": stated(reason)},
     )
+
+
+def get_xml(ctx: Context, project_id: int, form_id: str, instance_id: str, reason: str | None = None) -> bytes:
+    """The document of a submission's version that stands, as it is kept. Raises Problem 404.1, 403.1."""
+    form = get_form(ctx, project_id, form_id)
+    require(ctx, IDENTIFY, form)
+    submission = submissions.find(ctx.conn, form.id, instance_id)
+    if submission is None or submission.deleted_at is not None:
+        raise problems.not_found()
+
+    note_record(ctx, form, submission.id, "xml", reason)
+    return submissions.get_xml(ctx.conn, submissions.get_current(ctx.conn, submission.id).id)
+
+
+def note_listing(
+    ctx: Context, project_id: int, form_id: str, what: str, reason: str | None = None, more: Mapping[str, object] = {}
+) -> None:
+    """The audit line of records that are listed as far as the asking person's rights go: `what` is listed."""
+    form = get_form(ctx, project_id, form_id)
+    require(ctx, "submission.read", form)
+    told = {"format": what, "identities": may(ctx.actor, IDENTIFY, form), "reason": stated(reason), **more}
+    ctx.record("form.submission.export", project_id=project_id, form_id=form.id, details=told)
 
 
 def _named(ctx: Context, form: Form) -> list[Named]:

@@ -12,6 +12,7 @@ from forms.schema import Choice, Schema
 from server import problems
 from server.access import require
 from server.actions import disclosures
+from server.actions.disclosures import IDENTIFY
 from server.context import Context
 from server.extracts import (
     asking,
@@ -130,7 +131,7 @@ def open_deleted(ctx: Context, project_id: int, form_id: str, request: Request, 
 
     since = cursors.read(request.since, form.id) if request.since is not None else datetime.min.replace(tzinfo=UTC)
     if identities:
-        require(ctx, disclosures.IDENTIFY, form)
+        require(ctx, IDENTIFY, form)
     name = f"{naming.file_name(form_id)}-deleted.csv"
     return File(name, "text/csv; charset=utf-8", _deleted(ctx, form, since, identities=identities))
 
@@ -189,7 +190,7 @@ def note_export(
     """The audit line of an extract, which says whether it has identities and for what; gives how many submissions the form
     holds."""
     form = _find(ctx, project_id, form_id)
-    require(ctx, disclosures.IDENTIFY if identities else "submission.read", form)
+    require(ctx, IDENTIFY if identities else "submission.read", form)
 
     told = {"format": kind, "identities": identities, "reason": disclosures.stated(reason)}
     ctx.record("form.submission.export", project_id=project_id, form_id=form.id, details=told)

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from forms.problems import Problem, Sentence
 from server import problems
 from server.access import may, require
+from server.actions.disclosures import IDENTIFY
 from server.context import Context
 from server.db import is_about_values
 from server.indicators import catalogue, filling, kept, masking, records, refusals, splits, targets, values
@@ -190,6 +191,7 @@ def list_records(
     """The rows behind one figure: those of the request's period and place, of the categories in `only` (by the names in
     `request.by`), at the most `records.MOST`. Whoever asks must be allowed to read the form's submissions and to see small
     numbers.
+    Whoever may not identify people is not told the keys by which people or households are counted or grouped.
 
     Raises Problem 404.1, 400.8; 403.1.
     """
@@ -213,6 +215,8 @@ def list_records(
         if not is_about_values(error):
             raise
         raise refusals.indicator_broken(name, values.UNCOMPUTABLE) from error
+    if not may(ctx.actor, IDENTIFY, forms.get_form(ctx.conn, resolved.form.id)):
+        rows = [replace(one, key=None, group=None) for one in rows]
     return Page(resolved=resolved, form_id=resolved.form.form_id, records=tuple(rows[:wanted]), more=len(rows) > wanted)
 
 

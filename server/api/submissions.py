@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from flask import Blueprint, Response, request
 
 from forms.problems import Problem
-from server.actions import histories, reviews
+from server.actions import disclosures, histories, reviews
 from server.api import bodies, options
 from server.api.schemas import submissions as wire
 from server.api.wire import tell
@@ -26,7 +26,18 @@ _JSON: Final = "application/json; charset=utf-8"
 @blueprint.get(_ONE)
 def get_submission(project_id: int, form_id: str, instance_id: str) -> Response:
     """A submission."""
-    return _answer(wire.submission(ask(lambda ctx: reviews.get_submission(ctx, project_id, form_id, instance_id))))
+    found = ask(lambda ctx: reviews.get_submission(ctx, project_id, form_id, instance_id))
+    reason = request.args.get("reason")
+    act(lambda ctx: histories.note_opened(ctx, project_id, form_id, instance_id, "submission", reason))
+    return _answer(wire.submission(found))
+
+
+@blueprint.get(f"{_ONE}.xml")
+def get_xml(project_id: int, form_id: str, instance_id: str) -> Response:
+    """The document of a submission as it is kept, for whoever may identify people."""
+    reason = options.read(request, wire.RecordQuery())["reason"]
+    xml = act(lambda ctx: disclosures.get_xml(ctx, project_id, form_id, instance_id, reason))
+    return Response(xml, content_type="text/xml; charset=utf-8")
 
 
 @blueprint.patch(_ONE)

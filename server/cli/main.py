@@ -14,6 +14,7 @@ import structlog
 from forms.problems import Problem, Sentence
 from server import settings
 from server.cli import (
+    audits,
     corrections,
     doctor,
     extracts,
@@ -100,6 +101,7 @@ main.add_command(extracts.codebook)
 main.add_command(flags.flags_group, "flags")
 main.add_command(records.record)
 main.add_command(corrections.correction)
+main.add_command(audits.list_audits)
 main.add_command(tables.rebuild)
 main.add_command(tables.migrate)
 main.add_command(doctor.doctor)

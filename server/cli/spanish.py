@@ -105,6 +105,13 @@ HELP: Final[dict[str, str]] = {
     "Projects.": "Proyectos.",
     "Create a project; prints its number.": "Crear un proyecto; imprime su número.",
     "List the projects.": "Listar los proyectos.",
+    "List who did what and who saw what, the newest first.": "Listar quién hizo qué y quién vio qué, lo último primero.",
+    "Only this, or what begins so: submission.read.identified, form.submission.export, user.": (
+        "Solo esto, o lo que empiece así: submission.read.identified, form.submission.export, user."
+    ),
+    "First day (UTC).": "Primer día (UTC).",
+    "Last day (UTC).": "Último día (UTC).",
+    "So many lines, the newest.": "Cuántas líneas, las últimas.",
     "What identities are needed for; kept in the audit.": "Para qué se necesitan las identidades; queda en la auditoría.",
     "With all that identifies people; needs --reason.": "Con todo lo que identifica a personas; necesita --reason.",
     "Show or change what a project's indicators count, and which figures are hidden.": (
