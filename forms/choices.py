@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from typing import Final
+from unicodedata import normalize
 
 from lxml import etree
 
@@ -87,7 +88,7 @@ def _item(item: etree._Element, itext: Itext) -> Choice:
     parts = {local_name(child): child for child in item}
     value = parts.get("value")
     return Choice(
-        name=(value.text or "").strip() if value is not None else "",
+        name=normalize("NFC", (value.text or "").strip()) if value is not None else "",
         label=itext.shown(parts.get("label")),
     )
 
@@ -100,6 +101,7 @@ def _list(instance: etree._Element, user: ChoiceSource, itext: Itext) -> tuple[C
         code = columns.pop(value_ref, None)
         if code is None and (code := columns.pop("name", None)) is None:
             continue
+        code = normalize("NFC", code)  # answers are kept composed as well
         text_id = columns.pop(_ITEXT_COLUMN, None)
         written = columns.pop(label_ref, None)
         if text_id is not None and text_id in itext.texts:

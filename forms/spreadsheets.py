@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from unicodedata import normalize
 
 import xlrd  # type: ignore[import-untyped]
 from openpyxl import load_workbook
@@ -315,8 +316,9 @@ def _columns(sheet: str, cells: Sequence[str | None]) -> tuple[tuple[int, str], 
 
 
 def _clean(text: str) -> str | None:
-    """The text without characters that XML cannot hold and without space around it; None where nothing is left."""
-    return _FORBIDDEN.sub("", text.replace("\xa0", " ")).strip() or None
+    """The text composed (NFC), without characters that XML cannot hold and without space around it; None where nothing is
+    left."""
+    return normalize("NFC", _FORBIDDEN.sub("", text.replace("\xa0", " "))).strip() or None
 
 
 def _refused(es: str, en: str) -> Problem:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+from unicodedata import normalize
 
 from lxml import etree
 
@@ -164,7 +165,9 @@ class _Walk:
             self.misfits.append(Misfit(reason="twice", row_key=row.key, path=path, type=node.type, text=text))
             return
         if node.parse is None:
-            row.values[path] = text
+            row.values[path] = composed = text if text.isascii() else normalize("NFC", text)
+            if composed != text:
+                row.texts[path] = text
             return
         if text.isspace():
             row.texts[path] = text

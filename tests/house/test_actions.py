@@ -18,7 +18,6 @@ NEED_NO_PERMISSION = {
     "consents.allow": "runs inside an action that has asked",
     "consents.recognise": "runs inside an action that has asked",
     "consents.note": "runs inside an action that has asked",
-    "disclosures.open_record": "runs inside an action that has asked",
     "disclosures.treatments_of": "runs inside an action that has asked; identities ask for their own right",
     "consequences.foresee": "runs inside an action that has asked",
     "consequences.foresee_declarations": "runs inside an action that has asked",
