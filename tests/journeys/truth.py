@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -113,7 +114,7 @@ def _same_value(column: DataColumn, cells: list[Any], text: str) -> bool:
     value = cells[0]
     match column.type:
         case "string":
-            return bool(value == text)
+            return bool(value == unicodedata.normalize("NFC", text))
         case "int":
             return bool(type(value) is int and value == int(float(text)))
         case "decimal":

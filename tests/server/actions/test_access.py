@@ -127,6 +127,10 @@ ALLOWED: dict[str, tuple[Callable[[Context], Any], set[str]]] = {
         lambda ctx: disclosures.give_pseudonyms(ctx, PROJECT, "hogar"),
         {"admin", "manager", "viewer"},
     ),
+    "disclosures.note_listing": (
+        lambda ctx: disclosures.note_listing(ctx, PROJECT, "hogar", "records"),
+        {"admin", "manager", "viewer"},
+    ),
     "audits.list_lines": (lambda ctx: audits.list_lines(ctx, audits.Query()), {"admin"}),
     "people.create_user": (
         lambda ctx: people.create_user(ctx, "eva@example.org", "contraseña larga", administrator=False),

@@ -515,3 +515,17 @@ def test_drafts_are_listed_and_discarded(tejido: Tejido, versions: tuple[Path, P
     assert gone.output == "Borrador «2» de «hogar» descartado.\nSigue publicada la versión «1».\n"
     assert tejido("form", "list", "--project", 1).output.splitlines()[1] == "hogar\topen\t1\t—\tHogar"
     assert tejido("form", "discard", "hogar", "--project", 1).exit_code == 1
+
+
+def test_the_audit_is_listed_and_narrowed(tejido: Tejido):
+    tejido("project", "create", "Cohesión")
+    tejido("project", "create", "Otro")
+
+    listed = tejido("audit", language="es").output.splitlines()
+    assert listed[0] == "cuándo\tquién\tqué\tproyecto\tformulario\tenvío\tdetalles"
+    assert [line.split("\t")[2] for line in listed[1:]] == ["project.create"] * 2
+    first = tejido("audit", "--project", 1, "--csv").output.splitlines()
+    assert (first[0], len(first)) == ("logged_at,actor,action,project,form,record,details", 2)
+    assert tejido("audit", "--action", "submission").output == "Nothing is noted.\n"
+    assert tejido("audit", "--until", "2001-01-01").output == "Nothing is noted.\n"
+    assert len(tejido("audit", "--most", 1).output.splitlines()) == 2

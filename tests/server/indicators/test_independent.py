@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, select, update
 
 from server.actions import extracts, following
-from server.extracts.delimited import Options
+from server.actions.extracts import CentralRequest
 from server.indicators import catalogue, values
 from server.indicators.asking import Request
 from server.indicators.estimates import Estimate
@@ -56,8 +56,10 @@ def review(desk: Desk, chance: random.Random) -> None:
 
 def extract(desk: Desk) -> sample.Extract:
     """What the extract of the form says."""
-    options = Options()
-    content = desk.ask(lambda ctx: b"".join(extracts.stream_csv(ctx, desk.project_id, sample.FORM, options)))
+    asked = CentralRequest()
+    content = desk.ask(
+        lambda ctx: b"".join(extracts.open_central(ctx, desk.project_id, sample.FORM, asked, identities=True).pieces)
+    )
     return sample.read_extract(content)
 
 
