@@ -269,16 +269,17 @@ PRIVATE = form(
 | | geopoint | lugar  | Lugar  |         |
 """,
 )
-SECRETS = ("Marta Secreta", "me contaron", "8.98", "Vive en", "collect:", "Teléfono 1", "Ficha de")
+# the latitude has more digits than the seconds of any time
+SECRETS = ("Marta Secreta", "me contaron", "8.9817263", "Vive en", "collect:", "Teléfono 1", "Ficha de")
 
 
 def test_whoever_may_not_identify_people_is_not_told_who_they_are(desk: Desk, app: Flask, phone: Wire):
     desk.publish(PRIVATE)
-    answers = "<edad>34</edad><quien>Marta Secreta</quien><relato>me contaron</relato><lugar>8.98 -79.5 0 5</lugar>"
+    answers = "<edad>34</edad><quien>Marta Secreta</quien><relato>me contaron</relato><lugar>8.9817263 -79.5 0 5</lugar>"
     assert phone.post(instance("persona", answers, instance_id="uuid:A", name="Ficha de Marta")).status == 201
     manager, viewer = (client(desk, to_app(app), role) for role in ("manager", "viewer"))
     one = "/forms/persona/submissions/uuid:A"
-    for question, new in (("/edad", "35"), ("/quien", "Marta Secreta Gil"), ("/lugar", "8.98 -79.51")):
+    for question, new in (("/edad", "35"), ("/quien", "Marta Secreta Gil"), ("/lugar", "8.9817263 -79.51")):
         wish = {"question": question, "newValue": new, "reason": "Vive en otra parte" if question != "/edad" else "x"}
         send(manager, "POST", f"{one}/corrections", wish)
     send(manager, "PATCH", "/forms/persona/corrections/2", {"state": "withdrawn", "reason": "Vive en otra"})
