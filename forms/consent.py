@@ -127,6 +127,15 @@ def allow(instance: Instance, guards: Sequence[Guard], *, repeats: Collection[st
     return Allowed(kept, tuple(withheld), frozenset(map(same_name, files)) - frozenset(map(same_name, named)))
 
 
+def denied(instance: Instance, guards: Sequence[Guard]) -> frozenset[str]:
+    """The places whose answers an instance does not allow to be kept: a consent was refused, or not answered at all."""
+    return frozenset(
+        guard.path
+        for guard in guards
+        if not all(guard.given in (text, *text.split()) for text in _below(instance.root, guard.question) or [""])
+    )
+
+
 def same(one: Instance, other: Instance, guards: Sequence[Guard], *, repeats: Collection[str]) -> bool:
     """Whether two documents are one and the same but for what may not be kept of either."""
     left, right = (allow(each, guards, repeats=repeats, media=()).instance for each in (one, other))

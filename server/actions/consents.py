@@ -10,6 +10,7 @@ from forms import instance as instances
 from forms.consent import Allowed, Guard, Withheld
 from forms.instance import Instance
 from forms.receipt import Held
+from server.access import require
 from server.context import Context
 from server.model.forms import Form
 from server.store import forms, submissions, withheld
@@ -41,6 +42,16 @@ def recognise(ctx: Context, form: Form, form_version_id: int | None, held: Held,
         return False
     kept = instances.read(submissions.get_xml(ctx.conn, held.version_id))
     return consent.same(kept, arriving, rules.guards, repeats=rules.repeats)
+
+
+def denied(ctx: Context, form: Form, submission_id: int) -> frozenset[str]:
+    """The places of a submission whose answers its newest version does not allow to be kept, whatever earlier ones said."""
+    require(ctx, "submission.read", form)
+    current = submissions.get_current(ctx.conn, submission_id)
+    rules = _rules(ctx, form, current.form_version_id)
+    if not rules.guards or current.encrypted:
+        return frozenset()
+    return consent.denied(instances.read(submissions.get_xml(ctx.conn, current.id)), rules.guards)
 
 
 def note(ctx: Context, form: Form, submission_id: int, version_id: int, taken: Sequence[Withheld]) -> None:

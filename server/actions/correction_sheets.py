@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from forms.problems import Sentence
 from forms.schema import Field, Schema, Type
 from server import problems
 from server.access import require
-from server.actions import corrections, sight
+from server.actions import corrections, naming, sight
 from server.actions.forms import get_form, get_published
 from server.cleaning import corrections as rules
 from server.cleaning import refusals, sheets, standing
@@ -50,6 +50,8 @@ def download(ctx: Context, project_id: int, form_id: str, wanted: Wanted, langua
     if any(seen.hides(path) for path in asked):
         raise problems.insufficient_rights()
 
+    records = tuple(corrections.find(ctx, form, one).instance_id for one in wanted.records)
+    wanted = replace(wanted, records=records)
     found = _answers(ctx, form, wanted, asked) if asked else _flagged(ctx, form, wanted)
     lines: list[SheetLine] = []
     for line in found:
@@ -58,7 +60,20 @@ def download(ctx: Context, project_id: int, form_id: str, wanted: Wanted, langua
         if len(lines) == MOST_LINES:
             raise refusals.too_many(MOST_LINES + 1, MOST_LINES)
         lines.append(_in_words(line, schema, language))
+    if not seen.identifies:
+        lines = _under_pseudonyms(ctx, form, lines)
     return sheets.write(lines, language)
+
+
+def _under_pseudonyms(ctx: Context, form: Form, lines: Sequence[SheetLine]) -> list[SheetLine]:
+    """The lines as extracts call their records, in that order, which is not that of arrival."""
+    names = naming.of(ctx, form, list({line.record for line in lines}))
+    told = [
+        replace(line, record=names[line.record].told, row=names[line.record].tell(line.row))
+        for line in lines
+        if line.record in names
+    ]
+    return sorted(told, key=lambda line: line.record)
 
 
 def note_download(ctx: Context, project_id: int, form_id: str, reason: str | None = None) -> None:
@@ -123,8 +138,9 @@ def _every_record(ctx: Context, form: Form) -> Iterator[str]:
 
 
 def _stands(ctx: Context, form: Form, record: str) -> Standing | None:
-    """What stands of a record; None where it cannot be read. Raises Problem 404.1."""
-    stands = standing.read(ctx.conn, form, corrections.find(ctx, form, record))
+    """What stands of a record; None where it cannot be read."""
+    submission = submissions.find(ctx.conn, form.id, record)
+    stands = standing.read(ctx.conn, form, submission) if submission is not None else None
     return None if stands is None or stands.sent.encrypted else stands
 
 

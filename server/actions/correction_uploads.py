@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from forms.problems import Finding, Problem, Sentence
 from forms.schema import Field, Schema
 from server import problems
 from server.access import require
-from server.actions import corrections, sight
+from server.actions import corrections, naming, sight
 from server.actions.corrections import Wish
 from server.actions.forms import get_form
+from server.actions.naming import Name
 from server.cleaning import corrections as rules
 from server.cleaning import refusals, standing, uploads
 from server.cleaning.standing import Standing
@@ -18,7 +20,6 @@ from server.cleaning.uploads import Line, Upload
 from server.context import Context
 from server.model.corrections import Correction
 from server.model.forms import Form
-from server.store import submissions
 from server.tables import registry
 
 
@@ -81,7 +82,7 @@ def foresee(ctx: Context, project_id: int, form_id: str, upload: Upload) -> Outc
     form = get_form(ctx, project_id, form_id)
     require(ctx, "submission.update", form)
     judged = _judge(ctx, form, upload)
-    return Outcome(dry_run=True, rows=tuple(judged.rows), unchanged=judged.unchanged)
+    return Outcome(dry_run=True, rows=_told(ctx, form, judged.rows), unchanged=judged.unchanged)
 
 
 def apply(ctx: Context, project_id: int, form_id: str, upload: Upload) -> Outcome:
@@ -96,16 +97,17 @@ def apply(ctx: Context, project_id: int, form_id: str, upload: Upload) -> Outcom
     for row in judged.rows:
         if row.refused is None:
             together.setdefault(row.record, []).append(row)
-    ids = {record: corrections.find(ctx, form, record).id for record in together}
+    names = naming.of(ctx, form, list(together))
+    ids = {record: corrections.find(ctx, form, names[record].told).id for record in together}
     for record in sorted(together, key=ids.__getitem__):  # in a rebuild's order, so that neither waits for the other
-        submission = corrections.hold(ctx, form, record)
+        submission = corrections.hold(ctx, form, names[record].told)
         stands = corrections.read(ctx, form, submission)
         done = [_apply(ctx, form, stands, row, by_number[row.number]) for row in together[record]]
         rows |= {row.number: row for row in done}
         if any(row.correction is not None for row in done):
             corrections.finish(ctx, submission.id)
 
-    outcome = Outcome(dry_run=False, rows=tuple(rows.values()), unchanged=judged.unchanged)
+    outcome = Outcome(dry_run=False, rows=_told(ctx, form, rows.values()), unchanged=judged.unchanged)
     ctx.record(
         "form.correction.import",
         project_id=project_id,
@@ -113,6 +115,20 @@ def apply(ctx: Context, project_id: int, form_id: str, upload: Upload) -> Outcom
         details={"applied": outcome.applied, "refused": len(outcome.refused)},
     )
     return outcome
+
+
+def _told(ctx: Context, form: Form, rows: Collection[Row]) -> tuple[Row, ...]:
+    """The rows with their records as whoever asks calls them."""
+    require(ctx, "submission.update", form)
+    names = naming.of(ctx, form, list({row.record for row in rows}))
+    told: list[Row] = []
+    for row in rows:
+        name = names.get(row.record)
+        if name is not None and name.told != name.own:
+            made = row.correction and replace(row.correction, row_key=name.tell(row.correction.row_key))
+            row = replace(row, record=name.told, row=name.tell(row.row), correction=made)
+        told.append(row)
+    return tuple(told)
 
 
 def _apply(ctx: Context, form: Form, stands: Standing, row: Row, line: Line) -> Row:
@@ -131,7 +147,7 @@ def _judge(ctx: Context, form: Form, upload: Upload) -> _Judged:
     for line in upload.lines:
         together.setdefault(line.record, []).append(line)
     for record, lines in together.items():
-        submission = submissions.find_by_version(ctx.conn, form.id, record)
+        submission = naming.find(ctx, form, record, any_version=True)
         if submission is None or submission.deleted_at is not None:
             told = refusals.no_submission(record).way_out or refusals.no_submission(record).sentence
             judged.findings.extend(line.wrong("record", told) for line in lines)
@@ -147,7 +163,7 @@ def _judge(ctx: Context, form: Form, upload: Upload) -> _Judged:
             if entry is not None and seen.hides(entry.path):
                 judged.findings.append(line.wrong("question", problems.insufficient_rights().sentence))
                 continue
-            _judge_line(judged, stands, everything, line)
+            _judge_line(judged, stands, everything, line, Name(stands.submission.instance_id, line.record))
         judged.rows[first:] = [_if_allowed(ctx, form, stands, row) for row in judged.rows[first:]]
         if len(judged.findings) > refusals.MOST_TOLD:
             break
@@ -167,9 +183,9 @@ def _if_allowed(ctx: Context, form: Form, stands: Standing, row: Row) -> Row:
     return row
 
 
-def _judge_line(judged: _Judged, stands: Standing, everything: Schema | None, line: Line) -> None:
+def _judge_line(judged: _Judged, stands: Standing, everything: Schema | None, line: Line, name: Name) -> None:
     own = stands.submission.instance_id
-    key = own if line.row in ("", line.record) else line.row
+    key = own if line.row in ("", line.record) else line.row if line.row in stands.once else name.mean(line.row)
     entry = stands.find_question(line.question)
     known = entry or (everything.by_path.get(line.question) if everything is not None else None)
     if known is None or known.kind != "question":

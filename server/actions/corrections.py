@@ -11,8 +11,9 @@ from forms.overlay import Place
 from forms.problems import Problem, Sentence
 from server import problems
 from server.access import require
-from server.actions import consents, following, sight
+from server.actions import consents, following, naming, sight
 from server.actions.forms import get_form
+from server.actions.naming import Name
 from server.actions.sight import Sight
 from server.cleaning import corrections as rules
 from server.cleaning import refusals, standing
@@ -60,10 +61,11 @@ def correct(ctx: Context, project_id: int, form_id: str, instance_id: str, wish:
     require(ctx, "submission.update", form)
     submission = hold(ctx, form, instance_id)
 
-    made = lay(ctx, form, read(ctx, form, submission), wish)
+    name = naming.of(ctx, form, [submission.instance_id])[submission.instance_id]
+    made = lay(ctx, form, read(ctx, form, submission), replace(wish, row=name.mean(wish.row)))
     finish(ctx, submission.id)
 
-    return made
+    return replace(made, correction=_told(ctx, form, made.correction))
 
 
 def withdraw(ctx: Context, project_id: int, form_id: str, number: int, reason: str) -> Correction:
@@ -83,7 +85,7 @@ def withdraw(ctx: Context, project_id: int, form_id: str, number: int, reason: s
         details={"id": one.id, "state": "withdrawn"},
     )
     finish(ctx, one.submission_id, corrected=False)
-    return _get(ctx, form, number)
+    return _told(ctx, form, _get(ctx, form, number))
 
 
 def confirm(ctx: Context, project_id: int, form_id: str, number: int, reason: str | None = None) -> Corrected:
@@ -107,7 +109,7 @@ def confirm(ctx: Context, project_id: int, form_id: str, number: int, reason: st
         Wish(row=one.row_key, path=one.path, new_text=one.new_text, reason=reason or one.reason),
     )
     finish(ctx, submission.id)
-    return made
+    return replace(made, correction=_told(ctx, form, made.correction))
 
 
 def list_log(
@@ -125,13 +127,16 @@ def list_log(
         if state not in CORRECTION_STATES:
             listed = ", ".join(CORRECTION_STATES)
             raise problems.wrong_value("state", state, Sentence(f"use {listed}.", f"use {listed}."))
-    submission_id = find(ctx, form, instance_id).id if instance_id is not None else None
+    submission = find(ctx, form, instance_id) if instance_id is not None else None
     seen = sight.of(ctx, form)
-    logged = corrections.log(ctx.conn, form.id, submission_id=submission_id, states=states)
+    logged = corrections.log(
+        ctx.conn, form.id, submission_id=None if submission is None else submission.id, states=states
+    )
     if seen.identifies:
         return logged
-    hidden = (hide(line, seen) for line in logged)
-    return hidden if instance_id is not None else map(_without_keys, hidden)
+    names = naming.of(ctx, form, [submission.instance_id]) if submission is not None else {}
+    denied: dict[int, frozenset[str]] = {}
+    return (_without_keys(_hide(ctx, form, line, seen, denied), seen, names.get(line.key)) for line in logged)
 
 
 def note_log(
@@ -146,8 +151,31 @@ def note_log(
         sight.note_opened(ctx, form, find(ctx, form, instance_id).id, "corrections", reason)
 
 
-def _without_keys(line: LoggedCorrection) -> LoggedCorrection:
-    return replace(line, key="", correction=replace(line.correction, row_key=""))
+def _hide(
+    ctx: Context, form: Form, line: LoggedCorrection, seen: Sight, denied: dict[int, frozenset[str]]
+) -> LoggedCorrection:
+    """The line without what may not be seen; `denied` remembers, by submission, what its newest answers no longer allow."""
+    of = line.correction.submission_id
+    if of not in denied:
+        denied[of] = consents.denied(ctx, form, of)
+    return hide(line, replace(seen, denied=denied[of]))
+
+
+def _without_keys(line: LoggedCorrection, seen: Sight, name: Name | None) -> LoggedCorrection:
+    """A line as whoever may not identify people sees it: of one record with its pseudonym, of many with no key at all."""
+    one = line.correction
+    row_key = name.tell(one.row_key) if name is not None else ""
+    changed_at = None if line.changed_at is None else seen.when(line.changed_at)
+    bare = replace(one, row_key=row_key, created_at=seen.when(one.created_at))
+    return replace(line, key=name.told if name is not None else "", correction=bare, changed_at=changed_at)
+
+
+def _told(ctx: Context, form: Form, one: Correction) -> Correction:
+    """A correction as whoever made it may see it."""
+    require(ctx, "submission.read", form)
+    key = submissions.lock(ctx.conn, one.submission_id).instance_id
+    name = naming.of(ctx, form, [key]).get(key)
+    return replace(one, row_key=name.tell(one.row_key) if name is not None else "")
 
 
 def hide(line: LoggedCorrection, seen: Sight) -> LoggedCorrection:
@@ -160,9 +188,9 @@ def hide(line: LoggedCorrection, seen: Sight) -> LoggedCorrection:
 
 
 def find(ctx: Context, form: Form, instance_id: str) -> Submission:
-    """A living submission; raises Problem 404.1."""
+    """A living submission by what whoever asks calls it; raises Problem 404.1."""
     require(ctx, "submission.read", form)
-    found = submissions.find(ctx.conn, form.id, instance_id)
+    found = naming.find(ctx, form, instance_id)
     if found is None or found.deleted_at is not None:
         raise refusals.no_submission(instance_id)
     return found

@@ -8,10 +8,10 @@ from server import problems
 from server.access import may, require
 from server.actions.forms import get_form
 from server.context import Context
-from server.extracts import disclosure, questions, refusals
+from server.extracts import disclosure, questions, refusals, treatments
 from server.extracts.disclosure import Named
 from server.extracts.questions import Asked
-from server.extracts.treatments import EVERYTHING, Treatments
+from server.extracts.treatments import EVERYTHING, Treatment, Treatments
 from server.model.forms import Form
 from server.store import forms, pseudonyms, submissions
 from server.tables import private, registry
@@ -102,11 +102,31 @@ def note_listing(
     ctx.record("form.submission.export", project_id=project_id, form_id=form.id, details=told)
 
 
+def by_path(ctx: Context, form: Form) -> dict[str, Treatment]:
+    """What becomes of the answers to each question for whoever may not see identities, under every path that it ever had."""
+    require(ctx, "submission.read", form)
+    asked = _asked(ctx, form)
+    if asked is None:
+        return {}
+    disclosed = treatments_of(ctx, form, asked, identities=False)
+    told = {path: one for path, one in disclosed.items() if path.startswith("/")}
+    for question in asked.questions:
+        for path in question.column.paths:
+            told[path] = treatments.of(disclosed, question.path)
+    return told
+
+
 def _named(ctx: Context, form: Form) -> list[Named]:
-    published = forms.list_published(ctx.conn, form.id)
-    if not published:
+    asked = _asked(ctx, form)
+    if asked is None:
         return []
-    schemas = [registry.schema_of(ctx.conn, version) for version in published]
-    asked = questions.read(form.xml_form_id, schemas, registry.load(ctx.conn, form.id))
     disclosed = treatments_of(ctx, form, asked, identities=False)
     return list(disclosure.named(ctx.conn, asked, disclosed))
+
+
+def _asked(ctx: Context, form: Form) -> Asked | None:
+    published = forms.list_published(ctx.conn, form.id)
+    if not published:
+        return None
+    schemas = [registry.schema_of(ctx.conn, version) for version in published]
+    return questions.read(form.xml_form_id, schemas, registry.load(ctx.conn, form.id))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
 from forms import tables, values
 from server.access import require
-from server.actions import corrections, sight
+from server.actions import consents, corrections, naming, sight
 from server.actions.disclosures import IDENTIFY
 from server.actions.forms import get_form
+from server.actions.naming import Name
 from server.actions.sight import Sight
 from server.cleaning import refusals, standing
 from server.cleaning.standing import Standing
@@ -61,22 +62,26 @@ class State:
 def get_history(ctx: Context, project_id: int, form_id: str, instance_id: str) -> list[Event]:
     """Versions, corrections and what became of them, reviews and comments, eldest first.
 
-    Whoever may not identify people is not told who sent what with which device, nor what identifies. Raises Problem 404.1.
+    Whoever may not identify people is told days instead of moments, and neither who sent what with which device, nor what
+    identifies, nor what people wrote in their own words. Raises Problem 404.1.
     """
     form = get_form(ctx, project_id, form_id)
     require(ctx, "submission.read", form)
     submission = corrections.find(ctx, form, instance_id)
 
-    seen = sight.of(ctx, form)
+    seen = _sight(ctx, form, submission)
+    name = naming.of(ctx, form, [submission.instance_id])[submission.instance_id]
     logged = list(correction_store.log(ctx.conn, form.id, submission_id=submission.id))
-    events = [*_versions(ctx, submission, seen), *_corrections(ctx, submission, logged, seen)]
+    events = [*_versions(ctx, submission, seen, name), *_corrections(ctx, submission, logged, seen, name)]
     for review in reviews.list_reviews(ctx.conn, submission.id):
-        told = {"reviewState": review.state, "note": review.note}
+        told = {"reviewState": review.state, "note": review.note if seen.identifies else None}
         sent = review.state == EDITED and not seen.identifies
         events.append(Event(kind="review", at=review.created_at, actor=None if sent else review.actor, details=told))
     for comment in reviews.list_comments(ctx.conn, submission.id):
-        events.append(Event(kind="comment", at=comment.created_at, actor=comment.actor, details={"body": comment.body}))
-    return sorted(events, key=lambda event: event.at)
+        said = {"body": comment.body if seen.identifies else None}
+        events.append(Event(kind="comment", at=comment.created_at, actor=comment.actor, details=said))
+    in_order = sorted(events, key=lambda event: event.at)
+    return [replace(event, at=seen.when(event.at)) for event in in_order]
 
 
 def get_state(ctx: Context, project_id: int, form_id: str, instance_id: str, at: datetime | None = None) -> State:
@@ -88,14 +93,15 @@ def get_state(ctx: Context, project_id: int, form_id: str, instance_id: str, at:
     require(ctx, "submission.read", form)
     submission = corrections.find(ctx, form, instance_id)
 
-    moment = at or ctx.now()
+    seen = _sight(ctx, form, submission)
+    moment = seen.until(at or ctx.now())
     chain = [one for one in submissions.list_versions(ctx.conn, submission.id) if one.created_at <= moment]
     if not chain:
         raise refusals.no_submission(instance_id)
     stands = standing.read(ctx.conn, form, submission, at=moment)
     if stands is None or stands.sent.encrypted:
         raise refusals.unreadable(instance_id)
-    return _state(ctx, stands, moment, sight.of(ctx, form))
+    return _state(ctx, form, stands, moment, seen)
 
 
 def stream_states(ctx: Context, project_id: int, form_id: str, at: datetime | None = None) -> Iterator[State]:
@@ -134,28 +140,37 @@ def _states(ctx: Context, form: Form, moment: datetime, seen: Sight) -> Iterator
             submission = submissions.find(ctx.conn, form.id, instance_id)
             stands = standing.read(ctx.conn, form, submission, at=moment) if submission is not None else None
             if stands is not None and not stands.sent.encrypted:
-                yield _state(ctx, stands, moment, seen)
+                yield _state(ctx, form, stands, moment, seen)
 
 
-def _state(ctx: Context, stands: Standing, moment: datetime, seen: Sight) -> State:
+def _sight(ctx: Context, form: Form, submission: Submission) -> Sight:
+    """What may be seen of one record, whose newest answers say what is no longer allowed of earlier ones."""
+    seen = sight.of(ctx, form)
+    return seen if seen.identifies else replace(seen, denied=consents.denied(ctx, form, submission.id))
+
+
+def _state(ctx: Context, form: Form, stands: Standing, moment: datetime, seen: Sight) -> State:
     listed = reviews.list_reviews(ctx.conn, stands.submission.id)
     decided = [one for one in listed if one.created_at <= moment]
+    own = stands.submission.instance_id
+    name = naming.of(ctx, form, [own])[own]
+    version = replace(stands.version, created_at=seen.when(stands.version.created_at))
     return State(
         at=moment,
-        record=stands.submission.instance_id,
+        record=name.told,
         review_state=decided[-1].state if decided else None,
-        version=stands.version,
-        rows=tuple(_rows(stands, seen)),
+        version=version if seen.identifies else replace(version, instance_id=name.told),
+        rows=tuple(_rows(ctx, form, stands, seen, name)),
     )
 
 
-def _versions(ctx: Context, submission: Submission, seen: Sight) -> Iterator[Event]:
+def _versions(ctx: Context, submission: Submission, seen: Sight, called: Name) -> Iterator[Event]:
     for version in submissions.list_versions(ctx.conn, submission.id):
         known = version.submitter_id is not None and seen.identifies
         name = people.find_name(ctx.conn, version.submitter_id or 0) if known else None
         told = {
-            "instanceId": version.instance_id,
-            "deprecatedId": version.deprecated_id,
+            "instanceId": version.instance_id if seen.identifies else called.told,
+            "deprecatedId": version.deprecated_id if seen.identifies else None,
             "formVersion": version.form_version,
             "current": version.current,
             "deviceId": version.device_id if seen.identifies else None,
@@ -164,13 +179,15 @@ def _versions(ctx: Context, submission: Submission, seen: Sight) -> Iterator[Eve
         yield Event(kind=kind, at=version.created_at, actor=name, details=told)
 
 
-def _corrections(ctx: Context, submission: Submission, logged: list[LoggedCorrection], seen: Sight) -> Iterator[Event]:
+def _corrections(
+    ctx: Context, submission: Submission, logged: list[LoggedCorrection], seen: Sight, name: Name
+) -> Iterator[Event]:
     hidden = {line.correction.id for line in logged if seen.hides(line.correction.path)}
     for line in logged:
         one = corrections.hide(line, seen).correction
         told = {
             "id": one.id,
-            "row": one.row_key,
+            "row": name.tell(one.row_key),
             "question": one.path,
             "oldValue": one.old_text,
             "newValue": one.new_text,
@@ -184,9 +201,12 @@ def _corrections(ctx: Context, submission: Submission, logged: list[LoggedCorrec
         yield Event(kind="correctionChange", at=change.created_at, actor=change.actor, details=told)
 
 
-def _rows(stands: Standing, seen: Sight) -> Iterator[Row]:
+def _rows(ctx: Context, form: Form, stands: Standing, seen: Sight, name: Name) -> Iterator[Row]:
     types = {entry.path: entry.type or "string" for entry in stands.schema.fields if entry.kind == "question"}
     for row in tables.rows_of(tables.Plan(stands.schema), stands.instance, instance_id="")[0]:
         answers = {path: values.render(types[path], value) for path, value in row.values.items()} | row.texts
-        order = {path: answers[path] for path in types if path in answers and not seen.hides(path)}
-        yield Row(key=stands.keys[row.key], table=row.table, answers=order)
+        told = {
+            path: sight.tell(ctx, form, seen, path, types[path], answers[path]) for path in types if path in answers
+        }
+        shown = {path: text for path, text in told.items() if text is not None}
+        yield Row(key=name.tell(stands.keys[row.key]), table=row.table, answers=shown)

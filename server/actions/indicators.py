@@ -191,7 +191,8 @@ def list_records(
     """The rows behind one figure: those of the request's period and place, of the categories in `only` (by the names in
     `request.by`), at the most `records.MOST`. Whoever asks must be allowed to read the form's submissions and to see small
     numbers.
-    Whoever may not identify people is not told the keys by which people or households are counted or grouped.
+    Whoever may not identify people is told neither which records they are nor the keys by which people or households are
+    counted or grouped.
 
     Raises Problem 404.1, 400.8; 403.1.
     """
@@ -216,7 +217,7 @@ def list_records(
             raise
         raise refusals.indicator_broken(name, values.UNCOMPUTABLE) from error
     if not may(ctx.actor, IDENTIFY, forms.get_form(ctx.conn, resolved.form.id)):
-        rows = [replace(one, key=None, group=None) for one in rows]
+        rows = [replace(one, key=None, group=None, instance_id="", row_key="") for one in rows]
     return Page(resolved=resolved, form_id=resolved.form.form_id, records=tuple(rows[:wanted]), more=len(rows) > wanted)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final, Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 from forms.problems import Sentence
 from server import problems
 from server.access import require
-from server.actions import corrections, sight
+from server.actions import corrections, naming, sight
 from server.actions.forms import get_form
 from server.context import Context
 from server.model.corrections import Comment
@@ -84,21 +84,30 @@ def comment(ctx: Context, project_id: int, form_id: str, instance_id: str, body:
 
 
 def list_comments(ctx: Context, project_id: int, form_id: str, instance_id: str) -> list[Comment]:
-    """What was said of a submission, the newest first, as ODK Central has it. Raises Problem 404.1."""
+    """What was said of a submission, the newest first, as ODK Central has it; to whoever may not identify people only by whom
+    and on which day. Raises Problem 404.1."""
     form = get_form(ctx, project_id, form_id)
     require(ctx, "submission.read", form)
     submission = corrections.find(ctx, form, instance_id)
-    return reviews.list_comments(ctx.conn, submission.id)[::-1]
+    listed = reviews.list_comments(ctx.conn, submission.id)[::-1]
+    seen = sight.of(ctx, form)
+    if seen.identifies:
+        return listed
+    return [replace(one, body="", created_at=seen.when(one.created_at)) for one in listed]
 
 
 def _described(ctx: Context, form: Form, instance_id: str) -> Described:
     submission = corrections.find(ctx, form, instance_id)
     version = submissions.get_current(ctx.conn, submission.id)
-    if sight.of(ctx, form).identifies:
+    seen = sight.of(ctx, form)
+    if seen.identifies:
         return Described(submission, version)
+    told = naming.of(ctx, form, [submission.instance_id])[submission.instance_id].told
+    unknown: dict[str, Any] = {"instance_id": told, "submitter_id": None, "device_id": None}
+    updated_at = None if submission.updated_at is None else seen.when(submission.updated_at)
     return Described(
-        replace(submission, submitter_id=None, device_id=None),
-        replace(version, submitter_id=None, device_id=None, instance_name=None),
+        replace(submission, **unknown, created_at=seen.when(submission.created_at), updated_at=updated_at),
+        replace(version, **unknown, created_at=seen.when(version.created_at), instance_name=None),
     )
 
 

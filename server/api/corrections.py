@@ -11,7 +11,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from forms.problems import Problem
 from server import problems
-from server.actions import correction_sheets, correction_uploads, corrections
+from server.actions import correction_sheets, correction_uploads, corrections, disclosures
 from server.actions.correction_sheets import Wanted
 from server.api import bodies, options
 from server.api.schemas import corrections as wire
@@ -56,6 +56,10 @@ def download(project_id: int, form_id: str) -> Response:
     given: dict[str, Any] = options.read(request, wire.SheetQuery())
     wanted = Wanted(checks=given["check"], questions=given["question"], records=given["record"])
     language = given["language"] or ("en" if request.accept_languages.best_match(["es", "en"]) == "en" else "es")
+    if not ask(lambda ctx: disclosures.settle(ctx, project_id, form_id, None, None)) and ask(
+        lambda ctx: disclosures.lacks_pseudonyms(ctx, project_id, form_id)
+    ):
+        act(lambda ctx: disclosures.give_pseudonyms(ctx, project_id, form_id))
     data = ask(lambda ctx: correction_sheets.download(ctx, project_id, form_id, wanted, language))
     act(lambda ctx: correction_sheets.note_download(ctx, project_id, form_id, given["reason"]))
     response = Response(data, content_type=_XLSX)

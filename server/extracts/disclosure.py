@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, Text, cast, func, select
 
-from forms import privacy
+from forms import privacy, values
 from forms.privacy import Judged, Mark
-from forms.schema import Field
+from forms.schema import Field, Type
 from server.extracts import refusals
 from server.extracts.questions import Asked, Question
 from server.extracts.selection import Rows
@@ -100,6 +100,22 @@ def no_later_than(since: datetime) -> datetime:
     """The day on which something changed, in place of the moment: asked for again and again with other moments, an extract
     would tell them."""
     return since.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def of_text(type_: Type, text: str, treatment: Treatment) -> str | None:
+    """An answer as text, as an extract tells it; None where it tells nothing. The pseudonym of a key is not known here."""
+    if treatment == KEPT or treatment.what == "keep":
+        return text
+    if treatment.left_out or treatment.what == "place" or treatment.subject is not None:
+        return None
+    if treatment.what == "day":
+        day = _readable_day(text[:10])
+        return None if day is None else day.isoformat()
+    try:
+        changed = treatment.change(values.parse(type_, text)) if treatment.change is not None else None
+    except ValueError:
+        return None
+    return None if changed is None else str(changed)
 
 
 def standing_for(project_id: int, subject: str, key: ColumnElement[Any]) -> ColumnElement[Any]:

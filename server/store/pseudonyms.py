@@ -50,6 +50,15 @@ def find(conn: Connection, project_id: int, subject: str, keys: Collection[str])
     return found
 
 
+def key_of(conn: Connection, project_id: int, subject: str, pseudonym: str) -> str | None:
+    """The key that a pseudonym stands for; None where it stands for none of these."""
+    statement = select(pseudonyms.c.key).where(
+        pseudonyms.c.project_id == project_id, pseudonyms.c.subject == subject, pseudonyms.c.pseudonym == pseudonym
+    )
+    key: str | None = conn.execute(statement).scalar()
+    return key
+
+
 def _fresh(project_id: int, subject: str, keys: Select[Any]) -> Select[Any]:
     wanted = keys.subquery()
     key = cast(wanted.c[0], Text)

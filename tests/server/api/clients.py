@@ -54,6 +54,11 @@ class Client:
         return list(csv.DictReader(io.StringIO(answer.content.decode(), newline="")))
 
 
+def called(who: Client, form_id: str) -> list[str]:
+    """What somebody's own extract calls the records of a form, in its order."""
+    return [line["_key"] for line in who.lines(f"/forms/{form_id}/extract.csv")]
+
+
 def client(desk: Desk, send: Send, role: str) -> Client:
     """Somebody with a role over the project: admin, manager, viewer, app-user, none (a user without a role) or nobody."""
     if role == "nobody":

@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from server.model.audits import audits
-from tests.server.api.clients import Client, client
+from tests.server.api.clients import Client, called, client
 from tests.server.desk import Desk, form
 from tests.server.wire import Wire, instance, to_app
 
@@ -125,9 +125,10 @@ def test_comments_come_newest_first(manager: Client):
 )
 def test_managers_decide_viewers_read_collectors_do_neither(at: Desk, app: Flask, role: str, reads: int, writes: int):
     who = client(at, to_app(app), role)
+    one = f"/forms/hogar/submissions/{called(who, 'hogar')[0]}" if role == "viewer" else ONE
 
     for path in ("", "/comments", "/history", "/state", "/corrections"):
-        assert who.ask(f"{ONE}{path}").status == reads, path
+        assert who.ask(f"{one}{path}").status == reads, path
     for path in ("corrections", "corrections.csv"):
         assert who.ask(f"/forms/hogar/{path}").status == reads
     assert who.ask("/forms/hogar/states").status == (writes if role == "viewer" else reads)
@@ -275,7 +276,9 @@ SECRETS = ("Marta Secreta", "me contaron", "8.9817263", "Vive en", "collect:", "
 
 def test_whoever_may_not_identify_people_is_not_told_who_they_are(desk: Desk, app: Flask, phone: Wire):
     desk.publish(PRIVATE)
-    answers = "<edad>34</edad><quien>Marta Secreta</quien><relato>me contaron</relato><lugar>8.9817263 -79.5 0 5</lugar>"
+    answers = (
+        "<edad>34</edad><quien>Marta Secreta</quien><relato>me contaron</relato><lugar>8.9817263 -79.5 0 5</lugar>"
+    )
     assert phone.post(instance("persona", answers, instance_id="uuid:A", name="Ficha de Marta")).status == 201
     manager, viewer = (client(desk, to_app(app), role) for role in ("manager", "viewer"))
     one = "/forms/persona/submissions/uuid:A"
@@ -285,18 +288,19 @@ def test_whoever_may_not_identify_people_is_not_told_who_they_are(desk: Desk, ap
     send(manager, "PATCH", "/forms/persona/corrections/2", {"state": "withdrawn", "reason": "Vive en otra"})
     edit = answers.replace("Marta", "Berta Secreta; Marta")
     assert phone.post(instance("persona", edit, instance_id="uuid:B", deprecated_id="uuid:A")).status == 201
+    (key,) = called(viewer, "persona")
+    theirs = f"/forms/persona/submissions/{key}"
     paths = ("", "/history", "/state", "/state?at=2099-01-01", "/corrections")
-    told = [
-        *(f"{one}{path}" for path in paths),
-        *(f"/forms/persona/{path}" for path in ("corrections", "corrections.csv", "states")),
-    ]
+    lists = [f"/forms/persona/{path}" for path in ("corrections", "corrections.csv", "states")]
 
-    for path in told:
-        assert not [secret for secret in SECRETS if secret in viewer.ask(path).content.decode()], path
-    seen = "".join(manager.ask(path).content.decode() for path in told)
+    for path in (*(theirs + path for path in paths), *lists):
+        told = viewer.ask(path).content.decode()
+        assert not [secret for secret in (*SECRETS, "uuid:") if secret in told], path
+    seen = "".join(manager.ask(path).content.decode() for path in (*(one + path for path in paths), *lists))
     assert [secret for secret in SECRETS if secret not in seen] == ["Ficha de"]  # the edit has no name
 
-    assert viewer.json(f"{one}/state")["rows"][0]["answers"] == {"/edad": "35"}
+    assert {viewer.ask(one + path).status for path in paths} == {404}
+    assert viewer.json(f"{theirs}/state")["rows"][0]["answers"] == {"/edad": "35"}
     log = viewer.json("/forms/persona/corrections")
     assert [(line["newValue"], line["record"], line["row"]) for line in log] == [("35", "", ""), *[(None, "", "")] * 2]
     viewer.refused("/forms/persona/states", 403.1)
@@ -307,9 +311,10 @@ def test_whoever_may_not_identify_people_is_not_told_who_they_are(desk: Desk, ap
 
 def test_whoever_opens_records_with_identities_is_written_down(at: Desk, app: Flask):
     manager, viewer = (client(at, to_app(app), role) for role in ("manager", "viewer"))
-    for who in (viewer, manager):
-        who.json(f"{ONE}/state?reason=queja%2012")
-        who.json(f"{ONE}/history")
+    (key,) = called(viewer, "hogar")
+    for who, one in ((viewer, f"/forms/hogar/submissions/{key}"), (manager, ONE)):
+        who.json(f"{one}/state?reason=queja%2012")
+        who.json(f"{one}/history")
         who.json("/forms/hogar/corrections?reason=informe")
 
     lines = at.look(
@@ -321,7 +326,9 @@ def test_whoever_opens_records_with_identities_is_written_down(at: Desk, app: Fl
     )
 
     log = {"format": "corrections.log", "reason": "informe"}
+    extract = {"format": "csv", "identities": False, "reason": None}
     assert [tuple(line) for line in lines] == [
+        ("form.submission.export", extract),
         ("form.submission.export", {**log, "identities": False}),
         ("submission.read.identified", {"what": "state", "reason": "queja 12"}),
         ("submission.read.identified", {"what": "history", "reason": None}),

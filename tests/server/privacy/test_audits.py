@@ -72,7 +72,11 @@ def test_practice_32_opening_a_person_s_record_is_in_the_audit(
 def test_practice_32_who_may_not_identify_sees_nobody_and_leaves_no_such_line(
     desk: Desk, phone: Wire, people: dict[str, str]
 ):
-    told = {path: get(phone, ONE + path, people["viewer"]) for path in ("", "/state", "/history", ".xml")}
+    listed = get(
+        phone, f"/v1/projects/{PROJECT}/forms/visita/extract.csv?columns=edad", people["viewer"]
+    ).content.decode()
+    one = ONE.replace("uuid%3A1", listed.splitlines()[1].partition(",")[0])
+    told = {path: get(phone, one + path, people["viewer"]) for path in ("", "/state", "/history", ".xml")}
 
     assert {path: answer.status for path, answer in told.items()} == {
         "": 200,
