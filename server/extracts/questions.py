@@ -24,8 +24,9 @@ class Question:
 
     `table` is the newest path of its typed table. `choices` are those of all versions, the newest version's first; () where
     there are none or they are not known. `offered` are the codes of those that stand in the form itself. `numbers` gives
-    each of these a number that no later version changes: the code itself where all are whole numbers, else its place among
-    all that the form ever offered, by age; () of what is no select_one. `versions` ask it, the eldest first.
+    each of these a number: a code that is a whole number itself; any other, by age, the next one above all that were there
+    before it or beside it, which no later version changes unless it offers that very number as a code; () of what is no
+    select_one. `versions` ask it, the eldest first.
     """
 
     entry: Field
@@ -114,6 +115,11 @@ def read(form_id: str, schemas: Sequence[Schema], layout: Layout, lists: Lists |
     )
 
 
+def is_number(code: str) -> bool:
+    """Whether a code is a whole number, which stands for itself where codes become numbers."""
+    return _WHOLE.fullmatch(code) is not None
+
+
 def newest_path(table: DataTable) -> str:
     """What a table is called by: "" for the form, else the repeat's newest path."""
     return "" if "" in table.paths else table.paths[-1]
@@ -152,9 +158,20 @@ def _choices(asking: Sequence[tuple[Field, Schema]], lists: Lists) -> tuple[Choi
 def _numbers(asking: Sequence[tuple[Field, Schema]]) -> tuple[tuple[str, int], ...]:
     if asking[0][0].control != "select1":
         return ()
-    every = dict.fromkeys(
-        choice.name for entry, schema in reversed(asking) for choice in schema.options(entry.path) if choice.name
-    )
-    if all(_WHOLE.fullmatch(name) for name in every):
-        return tuple((name, int(name)) for name in every)
-    return tuple((name, number) for number, name in enumerate(every, 1))
+    offers = [[choice.name for choice in schema.options(entry.path) if choice.name] for entry, schema in asking]
+    codes = {int(name) for names in offers for name in names if is_number(name)}
+    numbers: dict[str, int] = {}
+    highest = 0
+    for names in reversed(offers):  # the eldest version first
+        highest = max(highest, *(int(name) for name in names if is_number(name)), 0)
+        for name in names:
+            if name in numbers:
+                continue
+            if is_number(name):
+                numbers[name] = int(name)
+                continue
+            highest += 1
+            while highest in codes:
+                highest += 1
+            numbers[name] = highest
+    return tuple(numbers.items())

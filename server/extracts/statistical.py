@@ -9,6 +9,7 @@ from typing import Final
 
 from server.extracts.columns import Column, Kind, Values
 from server.extracts.frame import Frame
+from server.extracts.questions import is_number
 
 MOST_LABELS: Final = 10_000
 """A longer list of choices labels nothing: its codes are text."""
@@ -21,8 +22,8 @@ class Variable:
     """A column, what its values become, and what was met in them.
 
     `numbers` gives the number of each code; None where values are no codes. Codes that are in no list, such as what somebody
-    wrote for "other", get numbers of their own once they are met. `width` is the longest text in bytes (UTF-8), `least` and
-    `most` the range of whole numbers.
+    wrote for "other", are `strange` until all is met, and then get numbers: themselves where they can. `width` is the longest
+    text in bytes (UTF-8), `least` and `most` the range of whole numbers.
     """
 
     column: Column
@@ -30,6 +31,7 @@ class Variable:
     numbers: dict[str, int] | None = None
     labels: dict[int, str] = field(default_factory=dict)
     width: int = 0
+    strange: set[str] = field(default_factory=set)
     least: int = 0
     most: int = 0
 
@@ -48,9 +50,7 @@ class Variable:
     def meet(self, values: Values) -> None:
         """Note what values there are."""
         if self.numbers is not None:
-            for code in set(values):
-                if code is not None and code not in self.numbers:
-                    self._add(code)
+            self.strange.update(code for code in set(values) if code is not None and code not in self.numbers)
         elif self.column.kind in _TEXTS:
             longest = max((len(value.encode()) for value in values if value is not None), default=0)
             self.width = max(self.width, longest)
@@ -62,6 +62,8 @@ class Variable:
     def close(self) -> None:
         """All was met: codes have a range too, and numbers too long for a float a width."""
         if self.numbers is not None:
+            for code in sorted(self.strange, key=lambda code: (not is_number(code), code)):
+                self._add(code)
             self.least = min(self.numbers.values(), default=0)
             self.most = max(self.numbers.values(), default=0)
         elif self.column.kind in ("integer", "boolean") and self.is_text:
@@ -79,7 +81,7 @@ class Variable:
     def _add(self, code: str) -> None:
         numbers = self.numbers if self.numbers is not None else {}
         taken = set(numbers.values())
-        number = max((*taken, 0)) + 1
+        number = int(code) if is_number(code) and int(code) not in taken else max((*taken, 0)) + 1
         numbers[code] = number
         self.labels[number] = code
 

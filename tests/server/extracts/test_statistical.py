@@ -126,6 +126,24 @@ def test_codes_are_themselves_where_they_are_numbers_and_none_gets_lost(
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_codes_that_are_numbers_are_themselves_beside_words_too(
+    desk: Desk, phone: Wire, analyst: Analyst, tmp_path: Path, kind: str
+):
+    codes = [("otro", "Otro"), ("1", "Uno"), ("98", "No sabe"), ("nada", "Nada"), ("100", "Cien")]
+    lines = "\n".join(f"| | n | {code} | {label} |" for code, label in codes)
+    choices = "| | list_name | name | label |\n" + lines
+    desk.publish(form("mezcla", questions("select_one n n"), choices=choices))
+    for code in ("98", "otro", "nada", "palabra", "55", "100"):
+        phone.post(instance("mezcla", f"<n>{code}</n>"))
+
+    frame, about = opened(tmp_path, analyst.file("mezcla", kind), kind)
+
+    labels = about.variable_value_labels["n"]
+    assert list(frame["n"]) == [98, 101, 102, 103, 55, 100]
+    assert [labels[number] for number in frame["n"]] == ["No sabe", "Otro", "Nada", "palabra", "55", "Cien"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_code_keeps_its_number_when_a_version_adds_choices(
     desk: Desk, phone: Wire, analyst: Analyst, tmp_path: Path, kind: str
 ):
