@@ -20,6 +20,8 @@ from server.cleaning.uploads import Line, Upload
 from server.context import Context
 from server.model.corrections import Correction
 from server.model.forms import Form
+from server.model.submissions import Submission
+from server.store import forms, submissions
 from server.tables import registry
 
 
@@ -64,6 +66,7 @@ class _Judged:
 
     findings: list[Finding] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
+    stands: dict[str, Standing] = field(default_factory=dict)
     unchanged: int = 0
 
 
@@ -89,7 +92,7 @@ def apply(ctx: Context, project_id: int, form_id: str, upload: Upload) -> Outcom
     """The same, done: everything that `foresee` refuses as a whole is refused here, before anything changes."""
     form = get_form(ctx, project_id, form_id)
     require(ctx, "submission.update", form)
-    judged = _judge(ctx, form, upload)
+    judged = _judge(ctx, form, upload, hold=True)
 
     by_number = {line.number: line for line in upload.lines}
     rows: dict[int, Row] = {row.number: row for row in judged.rows}
@@ -97,15 +100,13 @@ def apply(ctx: Context, project_id: int, form_id: str, upload: Upload) -> Outcom
     for row in judged.rows:
         if row.refused is None:
             together.setdefault(row.record, []).append(row)
-    names = naming.of(ctx, form, list(together))
-    ids = {record: corrections.find(ctx, form, names[record].told).id for record in together}
-    for record in sorted(together, key=ids.__getitem__):  # in a rebuild's order, so that neither waits for the other
-        submission = corrections.hold(ctx, form, names[record].told)
-        stands = corrections.read(ctx, form, submission)
+    for record, stands in judged.stands.items():
+        if record not in together:
+            continue
         done = [_apply(ctx, form, stands, row, by_number[row.number]) for row in together[record]]
         rows |= {row.number: row for row in done}
         if any(row.correction is not None for row in done):
-            corrections.finish(ctx, submission.id)
+            corrections.finish(ctx, stands.submission.id)
 
     outcome = Outcome(dry_run=False, rows=_told(ctx, form, rows.values()), unchanged=judged.unchanged)
     ctx.record(
@@ -140,23 +141,41 @@ def _apply(ctx: Context, form: Form, stands: Standing, row: Row, line: Line) -> 
     return replace(row, correction=made.correction)
 
 
-def _judge(ctx: Context, form: Form, upload: Upload) -> _Judged:
+def _judge(ctx: Context, form: Form, upload: Upload, *, hold: bool = False) -> _Judged:
+    """What a workbook asks for; with `hold` every record is held until the transaction ends, and what stands of each is kept
+    for whoever writes."""
+    require(ctx, "submission.update", form)
     judged, seen = _Judged(list(upload.findings)), sight.of(ctx, form)
     everything = registry.schema_of_form(ctx.conn, form.id) if form.current_version_id is not None else None
     together: dict[str, list[Line]] = {}
     for line in upload.lines:
         together.setdefault(line.record, []).append(line)
+    found: list[tuple[Submission, str]] = []
     for record, lines in together.items():
         submission = naming.find(ctx, form, record, any_version=True)
         if submission is None or submission.deleted_at is not None:
             told = refusals.no_submission(record).way_out or refusals.no_submission(record).sentence
             judged.findings.extend(line.wrong("record", told) for line in lines)
-            continue
+        else:
+            found.append((submission, record))
+    for submission, record in sorted(
+        found, key=lambda one: one[0].id
+    ):  # a rebuild's order: neither waits for the other
+        lines = together[record]
+        if hold:
+            forms.hold_for_rows(ctx.conn, submission.id)
+            submission = submissions.lock(ctx.conn, submission.id)
+            if submission.deleted_at is not None:
+                refused = refusals.no_submission(record).sentence
+                judged.rows.extend(_row(line, None, None, refused=refused) for line in lines)
+                continue
         stands = standing.read(ctx.conn, form, submission)
         if stands is None or stands.sent.encrypted:
             refused = refusals.unreadable(record).sentence
             judged.rows.extend(_row(line, None, None, refused=refused) for line in lines)
             continue
+        if hold:
+            judged.stands[submission.instance_id] = stands
         first = len(judged.rows)
         for line in lines:
             entry = stands.find_question(line.question)

@@ -174,9 +174,12 @@ def change_version(conn: Connection, version_id: int, **values: Any) -> None:
     conn.execute(update(form_versions).where(form_versions.c.id == version_id).values(**values))
 
 
+_GET_VERSION = Prepared(select(*_VERSION).where(form_versions.c.id == bindparam("id")))
+
+
 def get_version(conn: Connection, version_id: int) -> FormVersion:
     """The version with this row id."""
-    return FormVersion(*conn.execute(select(*_VERSION).where(form_versions.c.id == version_id)).one())
+    return FormVersion(*_GET_VERSION.all(conn, {"id": version_id})[0])
 
 
 def get_declarations(conn: Connection, version_id: int) -> dict[str, Any] | None:

@@ -82,6 +82,33 @@ _ADD_VERSION = Prepared(
 )
 
 
+_LOCK = Prepared(select(submissions).where(submissions.c.id == bindparam("id")).with_for_update())
+_FIND = Prepared(
+    select(submissions).where(
+        submissions.c.form_id == bindparam("form_id"),
+        submissions.c.instance_id == bindparam("instance_id"),
+        submissions.c.draft.is_(False),
+    )
+)
+_VERSIONS = Prepared(
+    select(*_VERSION)
+    .where(submission_versions.c.submission_id == bindparam("submission_id"))
+    .order_by(submission_versions.c.id)
+)
+_CURRENT = Prepared(
+    select(*_VERSION).where(
+        submission_versions.c.submission_id == bindparam("submission_id"), submission_versions.c.current
+    )
+)
+_XML = Prepared(select(submission_versions.c.xml).where(submission_versions.c.id == bindparam("id")))
+_CLEAR_FAILURES = Prepared(
+    delete(follow_failures).where(
+        follow_failures.c.submission_id == bindparam("submission_id"),
+        follow_failures.c.follower == bindparam("follower"),
+    )
+)
+
+
 def _begin_at_once() -> Prepared:
     """A submission and its first version by one statement, which SQLite has not."""
     given = {name: bindparam(name, type_=column.type) for name, column in submission_versions.columns.items()}
@@ -219,17 +246,12 @@ def change(conn: Connection, submission_id: int, **values: Any) -> None:
 
 def lock(conn: Connection, submission_id: int) -> Submission:
     """The submission with this row id, held against other changes until the transaction ends."""
-    statement = select(submissions).where(submissions.c.id == submission_id).with_for_update()
-    return Submission(*conn.execute(statement).one())
+    return Submission(*_LOCK.all(conn, {"id": submission_id})[0])
 
 
 def find(conn: Connection, form_id: int, instance_id: str) -> Submission | None:
     """A submission by its instance id, drafts left out."""
-    row = conn.execute(
-        select(submissions).where(
-            submissions.c.form_id == form_id, submissions.c.instance_id == instance_id, submissions.c.draft.is_(False)
-        )
-    ).first()
+    row = _FIND.first(conn, {"form_id": form_id, "instance_id": instance_id})
     return Submission(*row) if row else None
 
 
@@ -254,24 +276,17 @@ def find_by_version(conn: Connection, form_id: int, instance_id: str) -> Submiss
 
 def list_versions(conn: Connection, submission_id: int) -> list[SubmissionVersion]:
     """Every version of a submission in order of arrival."""
-    rows = conn.execute(
-        select(*_VERSION).where(submission_versions.c.submission_id == submission_id).order_by(submission_versions.c.id)
-    )
-    return [SubmissionVersion(*row) for row in rows]
+    return [SubmissionVersion(*row) for row in _VERSIONS.all(conn, {"submission_id": submission_id})]
 
 
 def get_current(conn: Connection, submission_id: int) -> SubmissionVersion:
     """The version whose answers stand."""
-    statement = select(*_VERSION).where(
-        submission_versions.c.submission_id == submission_id, submission_versions.c.current
-    )
-    return SubmissionVersion(*conn.execute(statement).one())
+    return SubmissionVersion(*_CURRENT.all(conn, {"submission_id": submission_id})[0])
 
 
 def get_xml(conn: Connection, version_id: int) -> bytes:
     """The exact bytes that arrived."""
-    statement = select(submission_versions.c.xml).where(submission_versions.c.id == version_id)
-    return bytes(conn.execute(statement).scalar_one())
+    return bytes(_XML.all(conn, {"id": version_id})[0][0])
 
 
 def merge(conn: Connection, absorbed: int, into: int) -> None:
@@ -367,11 +382,7 @@ def note_failure(conn: Connection, submission_id: int, follower: str, error: str
 
 def clear_failures(conn: Connection, submission_id: int, follower: str) -> None:
     """It was done after all."""
-    conn.execute(
-        delete(follow_failures).where(
-            follow_failures.c.submission_id == submission_id, follow_failures.c.follower == follower
-        )
-    )
+    _CLEAR_FAILURES.run(conn, {"submission_id": submission_id, "follower": follower})
 
 
 def list_failures(conn: Connection, *, most: int = 1000) -> list[tuple[int, str, str, int]]:
