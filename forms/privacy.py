@@ -121,7 +121,7 @@ def judge(schema: Schema, marks: Mapping[str, str]) -> dict[str, Judged]:
             source = next(
                 (
                     path
-                    for path in _read_paths(entry, schema)
+                    for path in read_paths(entry, schema)
                     if path in judged and judged[path].mark == "direct" and not _is_place(schema.by_path[path])
                 ),
                 None,
@@ -225,7 +225,7 @@ def _is_note(entry: Field) -> bool:
     return entry.readonly is not None and entry.calculate is None and entry.readonly.strip() in ("true()", "1")
 
 
-def _read_paths(entry: Field, schema: Schema) -> Iterator[str]:
+def read_paths(entry: Field, schema: Schema) -> Iterator[str]:
     """The paths that an expression of the form reads, root element left out."""
     for found in _NAMES_IN_PATHS.findall(entry.calculate or ""):
         path = found.removeprefix(f"/{schema.root}")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from forms import values
+from forms import privacy, values
 from forms.overlay import Place
 from forms.problems import Sentence
 from forms.schema import Field, Schema, Type
@@ -154,4 +154,26 @@ def remark(schema: Schema, entry: Field) -> Sentence | None:
             "Las opciones están en un archivo: no se revisó que el valor sea una de ellas.",
             "The choices stand in a file: it was not checked that the value is one of them.",
         )
+    calculated = calculated_from(schema, entry)
+    if calculated:
+        listed = ", ".join(one.name for one in calculated[:_SHOWN]) + (", …" if len(calculated) > _SHOWN else "")
+        return Sentence(
+            f"No se vuelve a calcular lo que el teléfono calculó con esta respuesta; revíselo: {listed}.",
+            f"What the phone calculated from this answer is not calculated again; look at it: {listed}.",
+        )
     return None
+
+
+def calculated_from(schema: Schema, entry: Field) -> list[Field]:
+    """The questions that the phone calculates from the answer to this one, also by way of others, in the form's order."""
+    found: dict[str, Field] = {}
+    waiting = [entry]
+    while waiting:
+        source = waiting.pop()
+        for one in schema.fields:
+            if one.calculate is None or source.name not in one.calculate or one.path in found or one.path == entry.path:
+                continue
+            if source.path in privacy.read_paths(one, schema):
+                found[one.path] = one
+                waiting.append(one)
+    return [one for one in schema.fields if one.path in found and not one.path.startswith("/meta/")]

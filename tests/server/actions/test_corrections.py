@@ -152,7 +152,15 @@ def test_a_calculation_is_corrected_and_said(at: Desk):
 
     assert made.remark is not None
     assert "calcula" in made.remark.es
-    assert correct(at, "/edad", "35").remark is None
+    assert correct(at, "/nombre", "Eva").remark is None
+
+
+def test_what_was_calculated_from_a_corrected_answer_is_named(at: Desk):
+    remark = correct(at, "/edad", "35").remark
+
+    assert remark is not None
+    assert remark.es == "No se vuelve a calcular lo que el teléfono calculó con esta respuesta; revíselo: doble."
+    assert at.rows("hogar")[0]["doble"] == "68"
 
 
 @pytest.mark.parametrize(
