@@ -30,6 +30,8 @@ _KEPT_IN_NAMES: Final = " -_.,()áéíóúüñÁÉÍÓÚÜÑ"
 _RESERVED: Final = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 """Names that Windows keeps for devices."""
 _UUID: Final = "uuid:"
+_SILENT: Final = (".mp3", ".m4a", ".aac", ".amr", ".ogg", ".wav", ".csv", ".txt", ".pdf")
+"""Ends of names of files that do not say within themselves where they were made, as photos and videos do (EXIF)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,9 @@ def files(
     """Each file that a kept question of a chosen submission names, as `<submission>/<name>` (without `folders`: `<name>`).
 
     Folders are the submission's key without `uuid:`; what a file system may not take in names is written otherwise. At
-    the end comes `media.csv` (with `folders`). Nothing is read before its turn. Raises Problem 503.1 for a blob that is gone.
+    the end comes `media.csv` (with `folders`). Where answers are not told as they came, photos, videos and whatever else may
+    say within itself where it was made stay out, of questions marked `open` too. Nothing is read before its turn. Raises
+    Problem 503.1 for a blob that is gone.
     """
     kept, every = _questions(asked, disclosed)
     change = treatments.of(disclosed, "_key").change or (lambda key: key)
@@ -57,6 +61,8 @@ def files(
         taken: set[str] = set()
         current = 0
         for file in _chosen(conn, asked, rows, kept, disclosed, every=every):
+            if disclosed and not file.name.lower().endswith(_SILENT):
+                continue
             key = str(change(file.key))
             if folders and file.submission_id != current:
                 taken, current = set(), file.submission_id

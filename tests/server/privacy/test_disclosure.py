@@ -388,3 +388,24 @@ def test_what_is_marked_in_the_very_same_version_later_counts(desk: Desk, phone:
     assert desk.publish(SHEET.replace("| Oficio | | |", "| Oficio | | direct |")).again
 
     assert b"tejedora" not in get(phone.send, "visita/submissions.csv", viewer).content
+
+
+def test_practice_33_photos_stay_where_they_are_and_sound_that_is_open_leaves(
+    desk: Desk, phone: Wire, viewer: str, manager: str
+):
+    asked = (
+        "| | type | name | label | privacy |\n| | image | plano | Plano | open |\n| | audio | canto | Canto | open |"
+    )
+    desk.publish(form("puente", asked))
+    files = {"plano.jpg": b"\xff\xd8Exif 8.98241", "canto.m4a": b"canto del rio"}
+    answers = "<plano>plano.jpg</plano><canto>canto.m4a</canto>"
+    assert phone.post(instance("puente", answers), files).status == 201
+
+    told = {}
+    for who, options in ((viewer, ""), (manager, "?identities=true&reason=obra")):
+        answer = get(phone.send, f"puente/media.zip{options}", who)
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+            told[who] = b"".join(archive.read(name) for name in archive.namelist())
+
+    assert [secret in told[viewer] for secret in files.values()] == [False, True]
+    assert [secret in told[manager] for secret in files.values()] == [True, True]
