@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -53,12 +53,51 @@ class Psu(NamedTuple):
     psu: str
 
 
+class Design(Collection[Psu]):
+    """Every PSU of a sample, and what all estimates over it have in common: summed up once, however many they are.
+
+    `sizes` counts the PSUs of each stratum, `df` is all PSUs less strata, `note` says why there is no standard error
+    (None where there is one). Raises ValueError where a PSU is named twice.
+    """
+
+    def __init__(self, psus: Iterable[Psu]) -> None:
+        named = list(psus)
+        self.psus = frozenset(named)
+        if len(self.psus) != len(named):
+            raise ValueError("the design names a PSU twice")
+        self.sizes = Counter(psu.stratum for psu in named)
+        self.df = len(named) - len(self.sizes)
+        self.note = _why_none(self.sizes)
+
+    @classmethod
+    def of(cls, psus: Collection[Psu]) -> Design:
+        """The design of these PSUs; itself where they are one."""
+        return psus if isinstance(psus, Design) else cls(psus)
+
+    def __contains__(self, psu: object) -> bool:
+        return psu in self.psus
+
+    def __iter__(self) -> Iterator[Psu]:
+        return iter(self.psus)
+
+    def __len__(self) -> int:
+        return len(self.psus)
+
+    def require(self, *sums: Iterable[Psu]) -> None:
+        """Raises ValueError where a PSU that has units is not in the design."""
+        for psus in sums:
+            for psu in psus:
+                if psu not in self.psus:
+                    raise ValueError(f"the design lacks {psu}")
+
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """An estimate with its standard error and its interval of 95 %, both None where `note` says why there is none.
 
-    `df` is the degrees of freedom: PSUs less strata. `z` holds for every PSU of the design what it adds to the linearised
-    estimate: the variance of their sum is that of the estimate. It lets formulas have a standard error (`combine`).
+    `df` is the degrees of freedom: PSUs less strata. `z` holds what a PSU adds to the linearised estimate: the variance of
+    their sum over `design` is that of the estimate. PSUs that add nothing may be left out. It lets formulas have a standard
+    error (`combine`). `design` is None where there is no sample.
     """
 
     value: float | None
@@ -68,6 +107,7 @@ class Estimate:
     df: int
     note: Sentence | None = None
     z: Mapping[Psu, float] = field(default_factory=dict, repr=False)
+    design: Design | None = field(default=None, repr=False, compare=False)
 
     def times(self, factor: float) -> Estimate:
         """The estimate in another unit: 100 makes percentages of proportions."""
@@ -82,6 +122,7 @@ class Estimate:
             df=self.df,
             note=self.note,
             z={psu: factor * one for psu, one in self.z.items()},
+            design=self.design,
         )
 
 
@@ -100,23 +141,27 @@ def ratio(
 
     Raises ValueError where `design` lacks a PSU that has units.
     """
-    _require_design(design, numerators, denominators)
+    sample = Design.of(design)
+    sample.require(numerators, denominators)
     over, under = math.fsum(numerators.values()), math.fsum(denominators.values())
     if under == 0:
-        return Estimate(None, None, None, None, _df(design), _NO_DENOMINATOR)
+        return Estimate(None, None, None, None, sample.df, _NO_DENOMINATOR, design=sample)
     value = over / under
-    z = {psu: (numerators.get(psu, 0.0) - value * denominators.get(psu, 0.0)) / under for psu in design}
+    z: dict[Psu, float] = {}
     alike = proportion and (abs(value) <= _SURE or abs(value - 1) <= _SURE)
     if alike:
-        value, z = float(round(value)), dict.fromkeys(design, 0.0)
-    note = _why_none(design)
+        value = float(round(value))
+    else:
+        of_units = dict.fromkeys((*numerators, *denominators))
+        z = {psu: (numerators.get(psu, 0.0) - value * denominators.get(psu, 0.0)) / under for psu in of_units}
+    note = sample.note
     if note is None and sum(1 for denominator in denominators.values() if denominator) < 2:
         note = _ONE_CLUSTER
     if note is not None:
-        return Estimate(value, None, None, None, _df(design), note, z)
+        return Estimate(value, None, None, None, sample.df, note, z, sample)
     if alike:
-        return Estimate(value, 0.0, None, None, _df(design), _ALL_ALIKE, z)
-    return _estimate(value, z, logit=proportion and 0 < value < 1)
+        return Estimate(value, 0.0, None, None, sample.df, _ALL_ALIKE, z, sample)
+    return _estimate(value, z, sample, logit=proportion and 0 < value < 1)
 
 
 def total(numerators: Mapping[Psu, float], design: Collection[Psu]) -> Estimate:
@@ -124,8 +169,9 @@ def total(numerators: Mapping[Psu, float], design: Collection[Psu]) -> Estimate:
 
     Raises ValueError where `design` lacks a PSU that has units.
     """
-    _require_design(design, numerators)
-    return _estimate(math.fsum(numerators.values()), {psu: numerators.get(psu, 0.0) for psu in design}, logit=False)
+    sample = Design.of(design)
+    sample.require(numerators)
+    return _estimate(math.fsum(numerators.values()), numerators, sample, logit=False)
 
 
 def combine(value: float | None, estimates: Sequence[Estimate], gradient: Sequence[float] | None) -> Estimate:
@@ -137,23 +183,23 @@ def combine(value: float | None, estimates: Sequence[Estimate], gradient: Sequen
     """
     if not estimates:
         return Estimate(value, None, None, None, 0)
-    design = estimates[0].z.keys()
-    df = estimates[0].df
+    design, df = estimates[0].design, estimates[0].df
     if value is None:
         return Estimate(None, None, None, None, df, _NO_VALUE)
     lacking = next((estimate for estimate in estimates if estimate.se is None), None)
     if lacking is not None:
         return Estimate(value, None, None, None, df, lacking.note)
-    if any(estimate.z.keys() != design for estimate in estimates):
+    if design is None or not all(_is_same(design, estimate.design) for estimate in estimates):
         return Estimate(value, None, None, None, 0, _TWO_SAMPLES)
     if gradient is None or not all(map(math.isfinite, gradient)):
         return Estimate(value, None, None, None, df, _NO_SLOPE)
     parts = list(zip(estimates, gradient, strict=True))
-    z = {psu: math.fsum(slope * estimate.z[psu] for estimate, slope in parts) for psu in design}
-    combined = _estimate(value, z, logit=False)
+    of_units = dict.fromkeys(psu for estimate in estimates for psu in estimate.z)
+    z = {psu: math.fsum(slope * estimate.z.get(psu, 0.0) for estimate, slope in parts) for psu in of_units}
+    combined = _estimate(value, z, design, logit=False)
     note = next((estimate.note for estimate in estimates if estimate.note is not None), None)
     if note is not None and combined.se == 0:  # nothing is known of how much units differ
-        return Estimate(value, 0.0, None, None, df, note, z)
+        return Estimate(value, 0.0, None, None, df, note, z, design)
     return combined
 
 
@@ -184,57 +230,61 @@ def median_interval(
 
     Raises ValueError where `design` lacks a PSU that has units.
     """
-    _require_design(design, psus)
+    sample = Design.of(design)
+    sample.require(psus)
     if math.fsum(weights) <= 0:
-        return Estimate(None, None, None, None, _df(design), _NO_UNITS)
+        return Estimate(None, None, None, None, sample.df, _NO_UNITS, design=sample)
     distribution = Distribution(values, weights)
     middle = distribution.quantile(0.5)
     under = _sums(psus, weights)
-    below = ratio(_sums(psus, weights, [value <= middle for value in values]), under, design, proportion=True)
+    below = ratio(_sums(psus, weights, [value <= middle for value in values]), under, sample, proportion=True)
     if below.value == 1:
-        below = ratio(_sums(psus, weights, [value < middle for value in values]), under, design, proportion=True)
+        below = ratio(_sums(psus, weights, [value < middle for value in values]), under, sample, proportion=True)
     if below.se is None or below.value == 0:
-        return Estimate(middle, below.se, None, None, below.df, below.note, below.z)
+        return Estimate(middle, below.se, None, None, below.df, below.note, below.z, sample)
     t = t_quantile((1 + CONFIDENCE) / 2, below.df)
     reach = 4 * t * below.se  # the slope of the logit at ½ is 4
     low, high = distribution.quantile(_expit(-reach)), distribution.quantile(_expit(reach))
     se = (high - low) / (2 * t)
     scale = -se / below.se if below.se else 0.0  # what lies below more often lowers the median
-    return Estimate(middle, se, low, high, below.df, None, {psu: scale * one for psu, one in below.z.items()})
+    return Estimate(middle, se, low, high, below.df, None, {psu: scale * one for psu, one in below.z.items()}, sample)
 
 
-def _estimate(value: float, z: Mapping[Psu, float], *, logit: bool) -> Estimate:
-    """The estimate whose linearised form is `z`, over every PSU of the design."""
-    df = _df(z)
-    note = _why_none(z)
-    if note is not None:
-        return Estimate(value, None, None, None, df, note, z)
-    se = math.sqrt(_variance(z))
+def _is_same(design: Design, other: Design | None) -> bool:
+    return other is design or (other is not None and other.psus == design.psus)
+
+
+def _estimate(value: float, z: Mapping[Psu, float], design: Design, *, logit: bool) -> Estimate:
+    """The estimate whose linearised form is `z`; PSUs of the design that it leaves out add nothing."""
+    df = design.df
+    if design.note is not None:
+        return Estimate(value, None, None, None, df, design.note, z, design)
+    se = math.sqrt(_variance(z, design))
     reach = t_quantile((1 + CONFIDENCE) / 2, df) * se
     if not logit:
-        return Estimate(value, se, value - reach, value + reach, df, None, z)
+        return Estimate(value, se, value - reach, value + reach, df, None, z, design)
     centre, reach = math.log(value / (1 - value)), reach / (value * (1 - value))
     low, high = min(value, _expit(centre - reach)), max(value, _expit(centre + reach))
-    return Estimate(value, se, low, high, df, None, z)
+    return Estimate(value, se, low, high, df, None, z, design)
 
 
-def _variance(z: Mapping[Psu, float]) -> float:
+def _variance(z: Mapping[Psu, float], design: Design) -> float:
     """The variance of the sum of `z`, from what PSUs of one stratum differ by."""
     strata: dict[str, list[float]] = defaultdict(list)
     for psu, one in z.items():
         strata[psu.stratum].append(one)
-    return math.fsum(
-        len(ones) / (len(ones) - 1) * math.fsum((one - mean) ** 2 for one in ones)
-        for ones in strata.values()
-        for mean in (math.fsum(ones) / len(ones),)
-    )
+    parts = []
+    for stratum, ones in strata.items():
+        size = design.sizes[stratum]
+        mean = math.fsum(ones) / size
+        squares = [(one - mean) ** 2 for one in ones]
+        squares.append((size - len(ones)) * mean**2)  # those that add nothing
+        parts.append(size / (size - 1) * math.fsum(squares))
+    return math.fsum(parts)
 
 
-def _why_none(design: Iterable[Psu]) -> Sentence | None:
-    """Why there is no standard error over this design; None where there is one."""
-    count: dict[str, int] = defaultdict(int)
-    for psu in design:
-        count[psu.stratum] += 1
+def _why_none(count: Mapping[str, int]) -> Sentence | None:
+    """Why there is no standard error over so many PSUs of each stratum; None where there is one."""
     alone = sorted(stratum for stratum, psus in count.items() if psus < 2)
     if not count:
         return _NO_UNITS
@@ -253,20 +303,6 @@ def _why_none(design: Iterable[Psu]) -> Sentence | None:
         f"Sin error estándar ni intervalo: los estratos {es} tienen un solo conglomerado (UPM) cada uno y hacen falta dos.",
         f"No standard error and no interval: strata {en} have a single cluster (PSU) each and two are needed.",
     )
-
-
-def _df(design: Collection[Psu]) -> int:
-    return len(design) - len({psu.stratum for psu in design})
-
-
-def _require_design(design: Collection[Psu], *sums: Iterable[Psu]) -> None:
-    held = set(design)
-    if len(held) != len(design):
-        raise ValueError("the design names a PSU twice")
-    for psus in sums:
-        for psu in psus:
-            if psu not in held:
-                raise ValueError(f"the design lacks {psu}")
 
 
 def _sums(psus: Sequence[Psu], weights: Sequence[float], kept: Sequence[bool] | None = None) -> dict[Psu, float]:

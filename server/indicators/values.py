@@ -18,7 +18,7 @@ from server.indicators.asking import Asked, PeriodKey, Request, own_period, unde
 from server.indicators.book import Kept
 from server.indicators.catalogue import Catalogue
 from server.indicators.declarations import Indicator, Target
-from server.indicators.estimates import Estimate, Psu
+from server.indicators.estimates import Design, Estimate
 from server.indicators.periods import KINDS, Period, PeriodError, parse
 from server.indicators.resolving import Resolved
 from server.indicators.sums import Cell, Collected, Coordinates, Sums
@@ -206,14 +206,16 @@ def _order(cell: Cell) -> tuple[object, ...]:
 
 
 def _fill(cells: _Cells, indicator: Indicator, collected: Collected) -> None:
+    designs = {key: Design(psus) for key, psus in collected.design.items()}
+    none = Design(())
     for cell, found in collected.cells.items():
         key, coordinates = cell
         if key is None and cells.asked.split is not None:
             cells.undated += found.n + found.excluded
             cells.loose.append(_loose(coordinates, found))
             continue
-        design = collected.design.get(key, set())
-        estimate = _tellable(partial(_estimate, indicator, found, design), partial(_estimate, indicator, found, set()))
+        design = designs.get(key, none)
+        estimate = _tellable(partial(_estimate, indicator, found, design), partial(_estimate, indicator, found, none))
         cells.figures[cell] = Figure(
             period=cells.asked.code(key),
             categories=coordinates,
@@ -227,7 +229,7 @@ def _fill(cells: _Cells, indicator: Indicator, collected: Collected) -> None:
         )
 
 
-def _estimate(indicator: Indicator, found: Sums, design: set[Psu]) -> Estimate:
+def _estimate(indicator: Indicator, found: Sums, design: Design) -> Estimate:
     """The value of a cell, with its sampling error where there is a design."""
     kind = indicator.type
     if kind == "median":
@@ -280,7 +282,7 @@ def _known(number: float | None) -> float | None:
     return number if number is not None and math.isfinite(number) else None
 
 
-def _median(found: Sums, design: set[Psu], *, weighted: bool) -> Estimate:
+def _median(found: Sums, design: Design, *, weighted: bool) -> Estimate:
     values = [value for value, _, _ in found.values]
     weights = [weight for _, weight, _ in found.values]
     psus = [psu for _, _, psu in found.values if psu is not None]
@@ -321,7 +323,7 @@ def _combined(
 ) -> Estimate:
     """The sampling error of a formula over survey estimates; of others there is none."""
     known = [figure.estimate for figure in found if figure is not None and figure.estimate is not None]
-    if len(known) < len(found) or all(not one.z and one.note is None for one in known):
+    if len(known) < len(found) or all(not one.design and one.note is None for one in known):
         return _plain(value)
     values = [one.value for one in known if one.value is not None]
     slopes = estimates.slopes(formula, values) if len(values) == len(known) else None

@@ -233,7 +233,7 @@ def test_the_difference_of_two_groups_takes_what_they_share_into_account():
     together = sum(
         3 / 2 * sum((z - sum(zs) / 3) ** 2 for z in zs)
         for stratum in "AB"
-        for zs in [[one.z[psu] - other.z[psu] for psu in design(READ) if psu.stratum == stratum]]
+        for zs in [[one.z.get(psu, 0.0) - other.z.get(psu, 0.0) for psu in design(READ) if psu.stratum == stratum]]
     )
 
     assert gap.se == pytest.approx(math.sqrt(together))
