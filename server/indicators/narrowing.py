@@ -117,7 +117,8 @@ def _groups_standing(conn: Connection, one: Resolved, lines: Subquery) -> Subque
     columns = [rows.c[column.name] for column in kept]
     measures = [value.label(name) for name, value in _measures(one, given).items()]
     last = or_(rows.c.until.is_(None), rows.c.until > rows.c.period)
-    return select(*columns, *measures, rows.c.until).where(last).subquery()
+    stand = select(*columns, *measures, rows.c.until).where(last)
+    return stand.offset(0).subquery()  # measured once, before each is looked at for every period
 
 
 def _parts(one: Resolved) -> list[Grouped]:
