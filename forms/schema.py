@@ -14,6 +14,7 @@ Type = Literal[
 ]  # fmt: skip
 Control = Literal["input", "select1", "select", "rank", "range", "upload", "trigger", "secret"]
 Media = Literal["image", "audio", "video", "file"]
+Action = Literal["create", "update"]
 Texts = Mapping[str, str]
 """Text per language; the key "" holds a text that is the same in every language."""
 
@@ -106,6 +107,26 @@ class SubmissionSettings:
     client_editable: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntityDeclaration:
+    """An <entity> of the form: the list that it writes to, and what from.
+
+    `path` is the element's: `/meta/entity`, `/roster/member/meta/entity`. `actions` are those that the form may ever ask
+    for (the attributes that stand on the element, whatever they say). `properties` maps each property to the path of
+    the question saved to it. Source: ODK Entities specification 2025.1, "Declaring that a form creates Entities".
+    """
+
+    path: str
+    dataset: str
+    actions: frozenset[Action]
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def scope(self) -> str:
+        """The path of the group or repeat that the entity is of; "" for the root."""
+        return self.path.removesuffix("/meta/entity")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Schema:
     """Everything a server needs to know of one version of a form.
@@ -124,6 +145,7 @@ class Schema:
     attachments: tuple[ExpectedAttachment, ...] = ()
     submission: SubmissionSettings = SubmissionSettings()
     entities_version: str | None = None
+    entities: tuple[EntityDeclaration, ...] = ()
 
     @cached_property
     def by_path(self) -> Mapping[str, Field]:

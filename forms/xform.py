@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from lxml import etree
 
-from forms import attachments, binds, body, choices, itext, xml
+from forms import attachments, binds, body, choices, entities, itext, xml
 from forms.instance import MAX_ID
 from forms.problems import Problem, Sentence, form_not_valid
 from forms.schema import ChoiceSource, Control, Field, Kind, Media, Schema, SubmissionSettings, Type
@@ -66,7 +66,8 @@ def read(data: bytes) -> Schema:
         instances=instances,
         attachments=attachments.expected(root=root, instances=instances, media=texts.media, defaults=form.defaults),
         submission=_submission(model),
-        entities_version=_attribute(model, "entities-version") or None,
+        entities_version=(_attribute(model, "entities-version") or "").strip() or None,
+        entities=entities.declared(primary, fields),
     )
 
 
