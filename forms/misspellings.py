@@ -94,7 +94,7 @@ _COLUMNS: Final[Mapping[str, _Columns]] = {
     "survey": _Columns(
         known=frozenset(
             (
-                *("disabled", "privacy", "consent", "was"),
+                *("disabled", "privacy", "consent", "was", "save_to_confirmed"),
                 *(*aliases.survey_header, *_public(MultipleChoiceQuestion.get_slot_names())),
             )
         ),
@@ -104,7 +104,7 @@ _COLUMNS: Final[Mapping[str, _Columns]] = {
             "constraint_message": ("constraining_message",), "calculation": ("calculate",), "appearance": (),
             "default": (), "choice_filter": (), "parameters": (), "repeat_count": ("count", "jr:count"),
             "read_only": ("readonly",), "trigger": (), "image": (), "audio": (), "video": (), "save_to": (),
-            "disabled": (), "privacy": (), "consent": (),
+            "disabled": (), "privacy": (), "consent": (), "save_to_confirmed": (),
         },
         words={
             "tipo": "type", "nombre": "name", "variable": "name", "etiqueta": "label", "pregunta": "label",

@@ -106,6 +106,21 @@ def workbook_not_valid(findings: Iterable[Finding]) -> Problem:
     )
 
 
+def entities_not_valid(findings: Iterable[Finding]) -> Problem:
+    """400.25: an XForm declares entities that cannot be; `details["findings"]` lists every finding."""
+    listed = tuple(findings)
+    errors = [finding for finding in listed if finding.severity == "error"]
+    reason = " ".join(finding.sentence.en for finding in errors)
+    return Problem(
+        400.25,
+        Sentence(
+            es="Las entidades del formulario están mal declaradas. " + " ".join(f.sentence.es for f in errors),
+            en=f"The entity definition within the form is invalid. {reason}",
+        ),
+        {"reason": reason, "findings": [finding.to_dict() for finding in listed]},
+    )
+
+
 def findings_of(problem: Problem) -> tuple[Finding, ...]:
     """The findings that a problem lists, as records again; () where it lists none."""
     return tuple(

@@ -1,4 +1,5 @@
-"""Workbooks: an XLSForm becomes an XForm and the marks of its own columns (`privacy`, `consent`, `was`)."""
+"""Workbooks: an XLSForm becomes an XForm and the marks of its own columns (`privacy`, `consent`, `was`,
+`save_to_confirmed`)."""
 
 from __future__ import annotations
 
@@ -25,7 +26,11 @@ _END: Final = re.compile(r"end[ _](?:group|lgroup|repeat|looped group|loop)")
 _ALIASES: Final[Mapping[str, str]] = {"command": "type", "tag": "name", "value": "name"}
 _YES: Final = frozenset({"yes", "true", "true()"})
 _FILES: Final = frozenset({"csv-external", "xml-external"})  # rows that name a file and ask nothing
-_OURS: Final = frozenset({"privacy", "consent", "was"})
+_OURS: Final = frozenset({"privacy", "consent", "was", "save_to_confirmed"})
+_CONFIRMED: Final[Mapping[str, bool]] = {
+    **dict.fromkeys(("yes", "sí", "si", "true", "true()", "1"), True),
+    **dict.fromkeys(("no", "false", "false()", "0"), False),
+}
 _H: Final = "{http://www.w3.org/1999/xhtml}"
 _XF: Final = "{http://www.w3.org/2002/xforms}"
 
@@ -33,11 +38,13 @@ _XF: Final = "{http://www.w3.org/2002/xforms}"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
     """What a row of the survey sheet says of its question beside XLSForm: how private it is (`forms.privacy`), which answer
-    allows to keep it (`forms.consent`), and the name it had before."""
+    allows to keep it (`forms.consent`), the name it had before, and whether it may go into a list of entities although it
+    identifies a person (`forms.entity_findings`)."""
 
     privacy: str | None = None
     consent: str | None = None
     was: str | None = None
+    save_to_confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +52,9 @@ class Compiled:
     """A workbook turned into a form.
 
     `xml` is exactly what phones are served. `marks` and `rows` (row of the survey sheet) go by question path, as
-    `forms.schema.Field.path` writes it; `choices_were` gives list → code → former code. `itemsets` must be attached to
-    the form as itemsets.csv where it is not None. `sheets` are the workbook's extra sheets, named as written.
+    `forms.schema.Field.path` writes it; `lists` gives the row of the entities sheet by entity list, `choices_were` list →
+    code → former code. `itemsets` must be attached to the form as itemsets.csv where it is not None. `sheets` are the
+    workbook's extra sheets, named as written.
     `findings` are warnings.
     """
 
@@ -57,6 +65,7 @@ class Compiled:
     findings: tuple[Finding, ...] = ()
     marks: Mapping[str, Mark] = field(default_factory=dict)
     rows: Mapping[str, int] = field(default_factory=dict)
+    lists: Mapping[str, int] = field(default_factory=dict)
     choices_were: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     languages: tuple[translations.Completeness, ...] = ()
     itemsets: bytes | None = None
@@ -110,6 +119,7 @@ def compile(  # noqa: A001 - said as forms.workbook.compile
         ),
         marks={q.path: q.mark for q in questions if q.mark != Mark()},
         rows={q.path: q.row for q in questions},
+        lists=_entity_lists(book),
         choices_were=_choices_were(book),
         languages=completeness,
         itemsets=result.itemsets.encode() if result.itemsets is not None else None,
@@ -193,7 +203,13 @@ def _questions(survey: Sheet) -> Iterator[_Question]:
         name = cells.get("name", f"generated_note_name_{number}" if kind == "note" else "")
         path = "/meta/audit" if kind == "audit" else "/" + "/".join([*groups, name])
         private = cells.get("privacy", "").lower() or None
-        yield _Question(path, number, Mark(privacy=private, consent=cells.get("consent"), was=cells.get("was")))
+        mark = Mark(
+            privacy=private,
+            consent=cells.get("consent"),
+            was=cells.get("was"),
+            save_to_confirmed=_CONFIRMED.get(cells.get("save_to_confirmed", "").lower(), False),
+        )
+        yield _Question(path, number, mark)
         if _BEGIN.fullmatch(kind):
             groups.append(name)
 
@@ -213,6 +229,19 @@ def _mark_findings(survey: Sheet, questions: tuple[_Question, ...]) -> Iterator[
                 sheet=survey.name,
                 row=question.row,
                 column="privacy",
+            )
+    for number, row in enumerate(survey.rows, start=2):
+        confirmed = _cells(row).get("save_to_confirmed")
+        if confirmed is not None and confirmed.lower() not in _CONFIRMED:
+            yield Finding(
+                severity="error",
+                sentence=Sentence(
+                    es=f"«{confirmed}» no es un valor de «save_to_confirmed». Use «yes» o deje la celda vacía.",
+                    en=f"“{confirmed}” is no value of “save_to_confirmed”. Use “yes” or leave the cell empty.",
+                ),
+                sheet=survey.name,
+                row=number,
+                column="save_to_confirmed",
             )
 
 
@@ -272,7 +301,8 @@ def _for_pyxform(book: Book, fallback_id: str) -> dict[str, Any]:
     """The sheets as pyxform reads them itself (`DefinitionData`), without the columns that are ours."""
     definition: dict[str, Any] = {"sheet_names": list(book.names), "fallback_form_name": fallback_id}
     for name, sheet in book.sheets.items():
-        ours = {header for header in sheet.headers if name in {"survey", "choices"} and header.lower() in _OURS}
+        told = name in {"survey", "choices"}
+        ours = {header for header in sheet.headers if told and "_".join(header.lower().split()) in _OURS}
         rows = [{header: text for header, text in row.items() if header not in ours} for row in sheet.rows]
         headers = dict.fromkeys(header for header in sheet.headers if header not in ours)
         definition[name] = [row for row in rows if row] if name == "settings" else rows
@@ -322,6 +352,17 @@ def _settings_findings(book: Book) -> Iterator[Finding]:
             sheet=sheet.name if sheet else None,
             row=number,
         )
+
+
+def _entity_lists(book: Book) -> dict[str, int]:
+    sheet = book.sheets.get("entities")
+    lists: dict[str, int] = {}
+    for number, row in enumerate(sheet.rows if sheet else (), start=2):
+        cells = _cells(row)
+        name = cells.get("list_name") or cells.get("dataset")
+        if name:
+            lists.setdefault(name, number)
+    return lists
 
 
 def _choices_were(book: Book) -> dict[str, dict[str, str]]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from forms import consent, privacy, validate, workbook, xform
-from forms.problems import Finding, Problem, findings_of, workbook_not_valid
+from forms import consent, entity_findings, privacy, validate, workbook, xform
+from forms.problems import Finding, Problem, entities_not_valid, findings_of, workbook_not_valid
 from forms.schema import Schema
 from server import problems
 from server.indicators import declaring, drafted, publishing
@@ -72,14 +72,14 @@ def read(data: bytes, filename: str) -> Checked:
     if len(data) > MAX_WORKBOOK:
         raise problems.too_large(filename, MAX_WORKBOOK)
     if filename.lower().endswith(".xml"):
-        return Checked(data, xform.read(data), (), {}, None)
+        return _read_xform(data)
     sheets = indicator_sheets.read(data, filename)
     declaring = drafted.is_declaring(sheets)
     told = sheets.findings if declaring or not sheets.layouts else ()  # without layouts it could not be read
     try:
         compiled = workbook.compile(data, filename)
         schema = xform.read(compiled.xml)
-        guards = _guards(compiled, schema)
+        guards, of_entities = _beside(compiled, schema)
     except Problem as problem:
         if not told:
             raise
@@ -94,7 +94,9 @@ def read(data: bytes, filename: str) -> Checked:
     return Checked(
         xml=compiled.xml,
         schema=schema,
-        findings=tuple(dict.fromkeys((*compiled.findings, *privacy.findings(schema, private, compiled.rows), *told))),
+        findings=tuple(
+            dict.fromkeys((*compiled.findings, *of_entities, *privacy.findings(schema, private, compiled.rows), *told))
+        ),
         marks=marks,
         itemsets=compiled.itemsets,
         rows=compiled.rows,
@@ -102,10 +104,25 @@ def read(data: bytes, filename: str) -> Checked:
     )
 
 
-def _guards(compiled: workbook.Compiled, schema: Schema) -> tuple[consent.Guard, ...]:
-    """What the column `consent` declares; raises Problem 400.15."""
+def _read_xform(data: bytes) -> Checked:
+    schema = xform.read(data)
+    told = entity_findings.findings(schema, None)
+    if any(finding.severity == "error" for finding in told):
+        raise entities_not_valid(told)
+    return Checked(data, schema, told, {}, None)
+
+
+def _beside(compiled: workbook.Compiled, schema: Schema) -> tuple[tuple[consent.Guard, ...], tuple[Finding, ...]]:
+    """What the column `consent` declares, and warnings on entities; raises Problem 400.15 for what is wrong with either."""
     cells = {path: mark.consent for path, mark in compiled.marks.items() if mark.consent}
     guards, wrong = consent.resolve(schema, cells, compiled.rows)
-    if wrong:
-        raise workbook_not_valid((*compiled.findings, *wrong))
-    return guards
+    said = entity_findings.Workbook(
+        rows=compiled.rows,
+        lists=compiled.lists,
+        private={path: mark.privacy for path, mark in compiled.marks.items() if mark.privacy},
+        confirmed={path for path, mark in compiled.marks.items() if mark.save_to_confirmed},
+    )
+    told = entity_findings.findings(schema, said)
+    if wrong or any(finding.severity == "error" for finding in told):
+        raise workbook_not_valid((*compiled.findings, *wrong, *told))
+    return guards, told

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from lxml import etree
 
 from forms import workbook
-from forms.problems import Finding, Sentence
+from forms.problems import Finding, Problem, Sentence
 from forms.translations import Completeness
 from forms.workbook import Mark
 from tests.helpers.workbooks import sheets_of, xls, xlsx
@@ -81,6 +82,41 @@ def test_marks_go_by_question_path():
         "/member/works": Mark(privacy="sensitive"),
         "/notes": Mark(privacy="free_text"),
     }
+
+
+SAVED = """
+| survey |
+| | type | name     | label | save_to | privacy | Save to confirmed |
+| | text | apellido | A     | apodo   | direct  | {} |
+| | text | color    | C     | color   |         |    |
+| settings |
+| | form_id | version |
+| | f       | 1       |
+| entities |
+| | list_name | label |
+| | casas     | 'x'   |
+"""
+
+
+def test_what_is_confirmed_to_be_saved_and_where_lists_stand():
+    form = compiled(SAVED.format("Sí"))
+
+    assert form.marks == {"/apellido": Mark(privacy="direct", save_to_confirmed=True)}
+    assert form.lists == {"casas": 2}
+    assert b"onfirmed" not in form.xml
+    assert compiled(SAVED.format("no")).marks == {"/apellido": Mark(privacy="direct")}
+
+
+def test_a_confirmation_that_says_neither_yes_nor_no_is_refused():
+    with pytest.raises(Problem) as caught:
+        compiled(SAVED.format("quizás"))
+
+    assert [finding["es"] for finding in caught.value.details["findings"]] == [
+        "«quizás» no es un valor de «save_to_confirmed». Use «yes» o deje la celda vacía."
+    ]
+    assert [(finding["row"], finding["column"]) for finding in caught.value.details["findings"]] == [
+        (2, "save_to_confirmed")
+    ]
 
 
 def test_rows_are_those_of_excel():

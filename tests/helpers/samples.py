@@ -72,7 +72,7 @@ def tree_registration() -> Sample:
     """Creates an entity of the list `arboles`."""
     survey = [
         _plain("text", "especie", save_to="especie", required="yes"),
-        _plain("geopoint", "ubicacion", save_to="geometry"),
+        _plain("geopoint", "ubicacion", save_to="geometry", save_to_confirmed="yes"),
         _plain("integer", "circunferencia", save_to="circunferencia", constraint=". > 0 and . < 900", required="yes"),
     ]
     entity = {"list_name": "arboles", "label": "concat(${especie}, ' ', ${circunferencia})"}
@@ -115,7 +115,7 @@ def family() -> Sample:
     survey = [
         _plain("text", "comunidad", required="yes"),
         {"type": "begin repeat", "name": "persona", "label": "Persona"},
-        _plain("text", "nombre", save_to="nombre_completo", required="yes"),
+        _plain("text", "nombre", save_to="nombre_completo", save_to_confirmed="yes", required="yes"),
         _plain("integer", "edad", save_to="edad", required="yes", constraint=". >= 0 and . < 110"),
         {"type": "end repeat"},
     ]
