@@ -88,7 +88,7 @@ class Context:
         return (actor.id or None) if actor else None
 
     def record(self, action: str, *, details: dict[str, Any] | None = None, **subjects: int | None) -> None:
-        """One audit line. `subjects` are project_id, form_id, submission_id."""
+        """One audit line. `subjects` are project_id, form_id, submission_id, dataset_id, entity_id."""
         audits.add(
             self.conn,
             action=action,

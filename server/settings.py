@@ -45,6 +45,9 @@ class Settings:
     threads: int = _setting(16, "Requests answered at the same time.")
     processes: int = _setting(1, "Processes that serve, on PostgreSQL only; as many as processors is a good number.")
     database_wait: int = _setting(10, "Seconds to wait for a busy database before answering 503.")
+    backlog_days: int = _setting(
+        5, "Days that an update of an entity is held for want of what came before it; then it is applied as it is."
+    )
     trusted_proxy: str = _setting(
         "", "Address of the reverse proxy whose X-Forwarded-Proto, -Host and -For are believed."
     )
@@ -113,7 +116,15 @@ def _require_sound(settings: Settings) -> None:
         raise problems.bad_setting("language", Sentence("debe ser es o en", "it must be es or en"))
     if not 1 <= settings.port <= 65535:
         raise problems.bad_setting("port", Sentence("debe estar entre 1 y 65535", "it must be from 1 to 65535"))
-    for name in ("accept_content_length", "max_body", "max_xml", "threads", "processes", "database_wait"):
+    for name in (
+        "accept_content_length",
+        "max_body",
+        "max_xml",
+        "threads",
+        "processes",
+        "database_wait",
+        "backlog_days",
+    ):
         if getattr(settings, name) < 1:
             raise problems.bad_setting(name, Sentence("debe ser mayor que 0", "it must be more than 0"))
     try:

@@ -9,7 +9,7 @@ from forms.problems import Problem, Sentence
 from server.access import require
 from server.context import Context
 from server.indicators import catalogue, soundness
-from server.store import blobs, flags, forms, projects, submissions
+from server.store import blobs, flags, follow_failures, forms, projects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class Ailing:
 def count_failures(ctx: Context) -> int:
     """How many submissions wait for something that could not follow yet."""
     require(ctx, "config.read", None)
-    return len({failure[0] for failure in submissions.list_failures(ctx.conn, most=100_000)})
+    return len({failure[0] for failure in follow_failures.list_all(ctx.conn, most=100_000)})
 
 
 def count_flags(ctx: Context) -> int:

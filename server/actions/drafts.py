@@ -13,7 +13,7 @@ from forms.problems import Finding, severest_first, workbook_not_valid
 from forms.schema import ExpectedAttachment
 from server import credentials, problems
 from server.access import require
-from server.actions import comparisons, consequences, following, logframes
+from server.actions import comparisons, consequences, datasets, following, logframes
 from server.actions.workbooks import Checked
 from server.blobs.blobs import Blob
 from server.context import Context
@@ -32,7 +32,7 @@ ITEMSETS: Final = "itemsets.csv"
 class Draft:
     """A draft that was kept; `test_token` opens it to a phone and is shown only now.
 
-    `attachments` are the files that it needs, as they were before any was attached.
+    `attachments` are the files that it needs, as they were before any was attached; `lists` are those that are entity lists.
     """
 
     form: Form
@@ -40,6 +40,7 @@ class Draft:
     findings: tuple[Finding, ...]
     test_token: str
     attachments: tuple[FormAttachment, ...]
+    lists: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +86,7 @@ def upload(ctx: Context, project_id: int, checked: Checked, *, original: Blob | 
             ctx.conn, project_id=project_id, xml_form_id=checked.schema.form_id, created_at=ctx.now()
         )
         form = forms.get_form(ctx.conn, form_id)
+    datasets.check_declared(ctx, project, checked.schema)
     findings = (*checked.findings, *comparisons.foresee(ctx, project, form, checked, taken="warning"))
     token = credentials.new_token()
     version_id = forms.add_version(
@@ -103,15 +105,19 @@ def upload(ctx: Context, project_id: int, checked: Checked, *, original: Blob | 
         created_at=ctx.now(),
     )
     _expect_attachments(ctx, form, version_id, checked)
+    datasets.link(ctx, project, (entry.name for entry in checked.schema.attachments))
     forms.change_form(ctx.conn, form.id, draft_version_id=version_id, updated_at=ctx.now())
 
     ctx.record("form.update.draft.set", project_id=project_id, form_id=form.id, details={"versionId": version_id})
+    held = tuple(form_attachments.list_attachments(ctx.conn, version_id))
+    declared = {f"{one.dataset}.csv" for one in checked.schema.entities}
     return Draft(
         form=forms.get_form(ctx.conn, form.id),
         version=forms.get_version(ctx.conn, version_id),
         findings=findings,
         test_token=token,
-        attachments=tuple(form_attachments.list_attachments(ctx.conn, version_id)),
+        attachments=held,
+        lists=frozenset(file.name for file in held if file.dataset_id is not None or file.name in declared),
     )
 
 
@@ -162,13 +168,10 @@ def _publish(ctx: Context, project: Project, form: Form, progress: Callable[[int
     taken = comparisons.version_taken(form, held, draft.sha256)
     if taken is not None:
         raise taken
-    missing = attachments.missing(
-        file.name for file in form_attachments.list_attachments(ctx.conn, draft.id) if file.sha256 is None
-    )
     kept = forms.get_declarations(ctx.conn, draft.id)
     sheets = drafted.from_json(kept) if kept is not None else None
     if held is not None:
-        return _publish_again(ctx, project, form, held, draft, missing, sheets)
+        return _publish_again(ctx, project, form, held, draft, sheets)
 
     schema = registry.schema_of(ctx.conn, draft)
     foreseen = consequences.foresee(ctx, form, schema, draft.marks, {})
@@ -182,6 +185,7 @@ def _publish(ctx: Context, project: Project, form: Form, progress: Callable[[int
     ddl.apply(ctx.conn, widening, stored)
     forms.change_version(ctx.conn, draft.id, published_at=ctx.now(), draft_token_hash=None)
     forms.change_form(ctx.conn, form.id, current_version_id=draft.id, draft_version_id=None, updated_at=ctx.now())
+    datasets.declare(ctx, project, form.id, schema)
     made = logframes.take_form(ctx, project, form, draft, sheets)
     if widening.rewrites:
         following.tabulate_all(ctx, form.id, progress=progress)
@@ -191,7 +195,7 @@ def _publish(ctx: Context, project: Project, form: Form, progress: Callable[[int
     return Published(
         form=forms.get_form(ctx.conn, form.id),
         version=forms.get_version(ctx.conn, draft.id),
-        findings=missing,
+        findings=_missing(ctx, draft),
         changes=changes,
         again=False,
         declared=made,
@@ -274,6 +278,12 @@ def _expect_attachments(ctx: Context, form: Form, version_id: int, checked: Chec
             )
 
 
+def _missing(ctx: Context, version: FormVersion) -> tuple[Finding, ...]:
+    """A warning for each file that nobody gave, and that is no entity list."""
+    held = form_attachments.list_attachments(ctx.conn, version.id)
+    return attachments.missing(file.name for file in held if file.sha256 is None and file.dataset_id is None)
+
+
 def _refuse(findings: Iterable[Finding]) -> None:
     refusals = [finding for finding in findings if finding.severity == "error"]
     if refusals:
@@ -295,7 +305,6 @@ def _publish_again(
     form: Form,
     held: FormVersion,
     draft: FormVersion,
-    missing: tuple[Finding, ...],
     sheets: Sheets | None,
 ) -> Published:
     """The very same form: phones see new media by their hashes, everything else stays, but for what the workbook declares.
@@ -303,6 +312,8 @@ def _publish_again(
     A file without indicator sheets says nothing of them then.
     """
     made, changes = Change(), tuple[Finding, ...]()
+    datasets.declare(ctx, project, form.id, registry.schema_of(ctx.conn, held))
+    missing = _missing(ctx, draft)
     _add_marks(ctx, form, held, draft)
     if sheets is not None:
         schema = registry.schema_of(ctx.conn, draft)

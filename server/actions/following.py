@@ -5,14 +5,13 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
 from forms import instance as instances
 from forms.instance import Instance
 from forms.tables import Misfit
 from server.access import require
-from server.actions import checks
+from server.actions import checks, entity_receiving
 from server.cleaning import standing
 from server.cleaning.standing import Standing
 from server.context import Context
@@ -22,8 +21,8 @@ from server.model.cleaning import Found
 from server.model.forms import Form
 from server.model.submissions import Submission
 from server.prepared import statement
-from server.store import corrections, flags, forms, indicators, people, projects, submissions
-from server.tables import ddl, registry, rows
+from server.store import corrections, flags, follow_failures, forms, people, submissions
+from server.tables import registry, rows
 from server.tables.rows import Provenance, Tabulator
 
 T = TypeVar("T")
@@ -31,6 +30,7 @@ Progress = Callable[[int, int], None]
 """Told how many submissions are done, and how many there are."""
 
 CORRECTIONS: Final = "corrections"
+ENTITIES: Final = "entities"
 INDICATORS: Final = "indicators"
 CHECKS: Final = "checks"
 CHUNK: Final = 200
@@ -56,23 +56,6 @@ class Followed:
     stable_keys: Mapping[str, str] = field(default_factory=dict)
     reopened: Sequence[standing.Reopened] = ()
     corrected: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """What a form holds when a rebuild begins. `every`: how many submissions; `highest`: the greatest of their ids, or 0."""
-
-    form: Form
-    every: int
-    highest: int
-
-
-class Act(Protocol):
-    """Runs a writing action in a transaction of its own, in somebody's name."""
-
-    def __call__(self, action: Callable[[Context], T], /) -> T:
-        """What the action gives, once it is durable."""
-        ...
 
 
 Follower = Callable[[Context, Followed], None]
@@ -107,10 +90,10 @@ def _try(ctx: Context, followed: Followed, name: str, work: Callable[[Context, F
             raise
         statement(ctx.conn, "ROLLBACK TO SAVEPOINT follow")
         reason = "".join(traceback.format_exception_only(error)).strip()
-        submissions.note_failure(ctx.conn, followed.submission.id, name, reason, ctx.now())
+        follow_failures.note(ctx.conn, followed.submission.id, name, reason, ctx.now())
     else:
         if not followed.fresh:
-            submissions.clear_failures(ctx.conn, followed.submission.id, name)
+            follow_failures.clear(ctx.conn, followed.submission.id, name)
     statement(ctx.conn, "RELEASE SAVEPOINT follow")
     return done
 
@@ -146,6 +129,8 @@ def follow_stored(ctx: Context, submission_id: int, *, leave: Collection[str] = 
 def forget(ctx: Context, form: Form, submission_id: int, *, leave: Collection[str] = ()) -> None:
     """Take back what followed from a submission (but what the followers in `leave` did)."""
     rows.clear(ctx.conn, registry.load(ctx.conn, form.id), submission_id)
+    if ENTITIES not in leave:
+        entity_receiving.forget(ctx, submission_id)
     if INDICATORS not in leave:
         facts_of(ctx, form).clear(ctx.conn, submission_id)
     if CHECKS not in leave:
@@ -165,81 +150,16 @@ def tabulate_all(ctx: Context, form_id: int, *, progress: Progress | None = None
     every, done, above = submissions.count_every(ctx.conn, form_id), 0, 0
     while chunk := submissions.list_ids(ctx.conn, form_id, above=above, most=CHUNK):
         for submission_id in chunk:
-            follow_stored(ctx, submission_id, leave=(INDICATORS, CHECKS))
+            follow_stored(ctx, submission_id, leave=(ENTITIES, INDICATORS, CHECKS))
         above, done = chunk[-1], done + len(chunk)
         if progress:
             progress(done, every)
 
 
-def prepare_rebuild(ctx: Context) -> list[Held]:
-    """Make sure that every typed table stands as its layout says, and its facts as declared; gives what each form holds now.
-
-    Projects are held before forms, as whoever changes declarations does.
-    """
-    require(ctx, "config.set", None)
-    for project in projects.list_projects(ctx.conn):
-        projects.hold_for_change(ctx.conn, project.id)
-    everything = forms.list_every_form(ctx.conn)
-    for form in everything:
-        wanted = catalogue.tables_of(ctx.conn, form)
-        if wanted or indicators.list_fact_tables(ctx.conn, form.id):
-            forms.hold_for_change(ctx.conn, form.id)
-        ddl.repair(ctx.conn, registry.load(ctx.conn, form.id))
-        filling.renew(ctx.conn, form.id, wanted, rewritten=True)
-    ctx.record("config.rebuild")
-    conn = ctx.conn
-    return [
-        Held(form=form, every=submissions.count_every(conn, form.id), highest=submissions.highest_id(conn, form.id))
-        for form in everything
-    ]
-
-
-def rebuild_form(act: Act, held: Held, *, progress: Progress | None = None) -> None:
-    """Write every row of a form again, a chunk in each transaction, while the server may go on.
-
-    It ends at the highest submission that was held when the rebuild began, however many arrive meanwhile: those are written
-    as they arrive. A count would not do for an end: a lower id may be committed after it was taken.
-    """
-    above: int | None = 0
-    done = 0
-    while above is not None:
-        above = act(partial(rebuild_chunk, form_id=held.form.id, above=above, highest=held.highest))
-        done = min(held.every, done + CHUNK)
-        if progress:
-            progress(done, held.every)
-
-
-def rebuild_chunk(ctx: Context, form_id: int, above: int, highest: int | None = None) -> int | None:
-    """Write the next rows of a form again, after submission `above` and up to `highest` (None: all there are).
-
-    Gives the last one done; None at the end, when rows without a submission have been removed too.
-    """
-    require(ctx, "config.set", None)
-    chunk = submissions.list_ids(ctx.conn, form_id, above=above, most=CHUNK)
-    if highest is not None:
-        chunk = [submission_id for submission_id in chunk if submission_id <= highest]
-    if not chunk:
-        sweep(ctx, form_id)
-        return None
-    for submission_id in chunk:
-        follow_stored(ctx, submission_id)
-    return chunk[-1]
-
-
-def sweep(ctx: Context, form_id: int) -> None:
-    """Remove typed rows of a form whose submission is not there, and look through those that are with every check."""
-    require(ctx, "config.set", None)
-    rows.clear_orphans(ctx.conn, registry.load(ctx.conn, form_id))
-    form = forms.hold_for_change(ctx.conn, form_id)
-    filling.clear_orphans(ctx.conn, catalogue.tables_of(ctx.conn, form))
-    if form.deleted_at is None:
-        checks.look_through(ctx, form)
-
-
 def retry_failures(ctx: Context, *, most: int = 50) -> int:
     """Try again what failed to follow; gives how many submissions were tried."""
     require(ctx, "config.set", None)
-    waiting = list(dict.fromkeys(failure[0] for failure in submissions.list_failures(ctx.conn, most=most)))
+    waiting = list(dict.fromkeys(failure[0] for failure in follow_failures.list_all(ctx.conn, most=most)))
     for submission_id in sorted(waiting):  # in the order of a rebuild, so that neither waits for the other
         follow_stored(ctx, submission_id)
     return len(waiting)
@@ -344,7 +264,24 @@ def _check(ctx: Context, followed: Followed) -> None:
     )
 
 
-FOLLOWERS: Final[dict[str, Follower]] = {"tables": _tabulate, INDICATORS: _measure, CHECKS: _check}
+def _apply_entities(ctx: Context, followed: Followed) -> None:
+    """What the submission makes of entities."""
+    entity_receiving.apply(
+        ctx,
+        followed.form,
+        followed.submission,
+        followed.instance,
+        followed.form_version_id,
+        followed.form_version_sha256,
+    )
+
+
+FOLLOWERS: Final[dict[str, Follower]] = {
+    "tables": _tabulate,
+    ENTITIES: _apply_entities,
+    INDICATORS: _measure,
+    CHECKS: _check,
+}
 """Everything that follows from a received or edited submission, in this order."""
 
 

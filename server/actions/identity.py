@@ -12,10 +12,12 @@ from server.store import people
 
 _EVERYTHING = frozenset(
     (
-        "audit.read", "config.read", "config.set", "field_key.create", "field_key.delete", "field_key.list", "flag.update",
-        "form.create", "form.delete", "form.list", "form.read", "form.update", "indicator.list", "indicator.read",
-        "indicator.unmask", "indicator.update", "project.create", "project.read", "project.update", "submission.identify",
-        "submission.list", "submission.read", "submission.update", "user.create", "user.list", "user.update",
+        "audit.read", "config.read", "config.set", "dataset.create", "dataset.delete", "dataset.list", "dataset.read",
+        "dataset.update", "entity.create", "entity.delete", "entity.list", "entity.read", "entity.restore", "entity.update",
+        "field_key.create", "field_key.delete", "field_key.list", "flag.update", "form.create", "form.delete", "form.list",
+        "form.read", "form.update", "indicator.list", "indicator.read", "indicator.unmask", "indicator.update",
+        "project.create", "project.read", "project.update", "submission.identify", "submission.list", "submission.read",
+        "submission.update", "user.create", "user.list", "user.update",
     )
 )  # fmt: skip
 

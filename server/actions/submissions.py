@@ -21,7 +21,7 @@ from server.context import Context
 from server.db import Again
 from server.model.forms import Form
 from server.model.submissions import Submission, SubmissionVersion
-from server.store import forms, projects, reviews, submission_attachments, submissions
+from server.store import entity_receipts, forms, projects, reviews, submission_attachments, submissions
 from server.tables import registry
 
 EDITED: Final = "edited"
@@ -222,6 +222,7 @@ def _extend(
 ) -> Received:
     form, submission_id = destination.form, receipt.submission_id
     for joined in receipt.joined:
+        entity_receipts.move(ctx.conn, joined, submission_id)
         submissions.merge(ctx.conn, joined, submission_id)
         forget(ctx, form, joined)  # it turned out to be part of this one
     version_id = submissions.add_version(

@@ -216,7 +216,7 @@ def _upload(
 
 def _attach(office: Office, project_id: int, made: drafts.Draft, media: Mapping[str, Traversable]) -> Folder:
     """Give the draft the files that it needs; tells which of them there were."""
-    held = [file.name for file in made.attachments if file.sha256 is not None]
+    held = [file.name for file in made.attachments if file.sha256 is not None or file.name in made.lists]
     folder = attachments.match([file.name for file in made.attachments], media, held=held)
     for name, given in folder.used.items():
         _attach_one(office, project_id, made.form.xml_form_id, name, media[given])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Collection
+from importlib.resources.abc import Traversable
 from io import BytesIO
 
 import click
@@ -83,11 +84,16 @@ def _open_project(at: Desk, office: Office) -> None:
     held = ask(office, projects.list_projects)
     project = held[0] if held else act(office, lambda ctx: projects.create_project(ctx, "Cohesión social"))
     for form in library.bundled():
-        publish_file(at, office, project.id, form.workbook, {file.name: file for file in form.media})
+        publish_file(at, office, project.id, form.workbook, _media(form))
     _put_logframe(at, office, project.id)
     phone = act(office, lambda ctx: people.create_app_user(ctx, project.id, "Teléfono 1"))
     url = collect.app_user_url(at.base_url(), project.id, phone.token)
     show_code(at, url, collect.settings(url, project_name=project.name, language=at.settings.language))
+
+
+def _media(form: library.Bundled) -> dict[str, Traversable]:
+    """The files of a bundled form by name; its entity lists are kept by the server."""
+    return {file.name: file for file in form.media if file.name not in library.ENTITY_LISTS}
 
 
 def _put_logframe(at: Desk, office: Office, project_id: int) -> None:

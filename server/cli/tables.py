@@ -7,7 +7,7 @@ from functools import partial
 import click
 
 from server import migrations
-from server.actions import following
+from server.actions import rebuilds
 from server.cli.desk import act, desk
 
 
@@ -17,10 +17,10 @@ def rebuild(context: click.Context) -> None:
     """Write every typed table again from the raw submissions; the server may go on meanwhile."""
     at = desk(context)
     with at.office() as office:
-        for held in act(office, following.prepare_rebuild):
+        for held in act(office, rebuilds.prepare_rebuild):
             name = held.form.xml_form_id
             with at.progress(name, name) as progress:
-                following.rebuild_form(partial(act, office), held, progress=progress)
+                rebuilds.rebuild_form(partial(act, office), held, progress=progress)
             at.say(f"{name}: {held.every} envíos", f"{name}: {held.every} submissions")
 
 

@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 
 from forms.problems import Problem
-from server.actions import flags, projects
+from server.actions import entity_receiving, flags, projects
 from server.actions.following import retry_failures
 from server.actions.identity import CONSOLE
 from server.actions.indicator_values import keep_values, prepare_values
@@ -25,7 +25,8 @@ log = structlog.get_logger("tejido")
 class Schedule:
     """A thread that, soon after the start and then every five minutes, tries again what failed to follow from a submission,
     keeps the indicator values that tools of analysis read, where there are other records since, and looks through forms with
-    many more records than when their medians were computed."""
+    many more records than when their medians were computed. Updates of entities that waited too long for what came before
+    them are applied."""
 
     def __init__(self, office: Office, *, seconds: float = RETRY_SECONDS) -> None:
         self._office = office
@@ -47,7 +48,7 @@ class Schedule:
         pause = min(FIRST_SECONDS, self._seconds)
         while not self._stop.wait(pause):
             pause = self._seconds
-            for work in (self._retry, self._keep_values, self._look_through):
+            for work in (self._retry, self._force_held, self._keep_values, self._look_through):
                 try:
                     work()
                 except Problem as problem:
@@ -60,6 +61,13 @@ class Schedule:
         tried = here.database.write(lambda conn: retry_failures(here.context(conn, CONSOLE)))
         if tried:
             log.info("retried", submissions=tried)
+
+    def _force_held(self) -> None:
+        here = self._office
+        days = here.settings.backlog_days
+        forced = here.act(partial(entity_receiving.force, days=days), lambda _: lambda: CONSOLE)
+        if forced:
+            log.info("forced", entities=forced)
 
     def _keep_values(self) -> None:
         here = self._office

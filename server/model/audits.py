@@ -19,10 +19,18 @@ audits = Table(
     Column("project_id", Id),
     Column("form_id", Id),
     Column("submission_id", Id),
+    Column("dataset_id", Id),
+    Column("entity_id", Id),
     Column("details", Json),
     Column("logged_at", Instant, nullable=False),
     Index(None, "action"),
     Index(None, "form_id"),
+    Index(
+        None,
+        "entity_id",
+        sqlite_where=Column("entity_id").is_not(None),
+        postgresql_where=Column("entity_id").is_not(None),
+    ),
 )
 
 

@@ -64,6 +64,7 @@ form_attachments = Table(
     Column("size", BigInteger),
     Column("content_type", Text),
     Column("updated_at", Instant),
+    Column("dataset_id", Id),  # the entity list that it is, in place of a file
     UniqueConstraint("version_id", "name"),
 )
 
@@ -117,7 +118,7 @@ class ListedForm:
 
 @dataclass(frozen=True, slots=True)
 class FormAttachment:
-    """A file that a version of a form expects; its content once it was uploaded."""
+    """A file that a version of a form expects; its content once it was uploaded, or the entity list that it is."""
 
     id: int
     version_id: int
@@ -128,3 +129,4 @@ class FormAttachment:
     size: int | None
     content_type: str | None
     updated_at: datetime | None
+    dataset_id: int | None = None

@@ -15,7 +15,17 @@ from server.prepared import Prepared
 
 _ADD = Prepared(
     insert(audits).inline(),
-    columns=("action", "actor_id", "details", "logged_at", "project_id", "form_id", "submission_id"),
+    columns=(
+        "action",
+        "actor_id",
+        "details",
+        "logged_at",
+        "project_id",
+        "form_id",
+        "submission_id",
+        "dataset_id",
+        "entity_id",
+    ),
 )
 
 
@@ -29,6 +39,8 @@ def add(
     project_id: int | None = None,
     form_id: int | None = None,
     submission_id: int | None = None,
+    dataset_id: int | None = None,
+    entity_id: int | None = None,
 ) -> None:
     """One line."""
     _ADD.run(
@@ -41,6 +53,8 @@ def add(
             "project_id": project_id,
             "form_id": form_id,
             "submission_id": submission_id,
+            "dataset_id": dataset_id,
+            "entity_id": entity_id,
         },
     )
 

@@ -27,6 +27,7 @@ def expect(conn: Connection, version_id: int, expected: Iterable[ExpectedAttachm
                 "size": file.size if file else None,
                 "content_type": file.content_type if file else None,
                 "updated_at": file.updated_at if file else None,
+                "dataset_id": file.dataset_id if file else None,
             }
         )
     if rows:
@@ -59,9 +60,9 @@ def fill(
     content_type: str,
     when: datetime,
 ) -> None:
-    """The content of an expected file."""
+    """The content of an expected file, which is no entity list from then on."""
     conn.execute(
         update(form_attachments)
         .where(form_attachments.c.id == attachment_id)
-        .values(sha256=sha256, md5=md5, size=size, content_type=content_type, updated_at=when)
+        .values(sha256=sha256, md5=md5, size=size, content_type=content_type, updated_at=when, dataset_id=None)
     )

@@ -101,12 +101,6 @@ _CURRENT = Prepared(
     )
 )
 _XML = Prepared(select(submission_versions.c.xml).where(submission_versions.c.id == bindparam("id")))
-_CLEAR_FAILURES = Prepared(
-    delete(follow_failures).where(
-        follow_failures.c.submission_id == bindparam("submission_id"),
-        follow_failures.c.follower == bindparam("follower"),
-    )
-)
 
 
 def _begin_at_once() -> Prepared:
@@ -284,6 +278,24 @@ def get_current(conn: Connection, submission_id: int) -> SubmissionVersion:
     return SubmissionVersion(*_CURRENT.all(conn, {"submission_id": submission_id})[0])
 
 
+def get(conn: Connection, submission_id: int) -> Submission:
+    """The submission with this row id."""
+    return Submission(*conn.execute(select(submissions).where(submissions.c.id == submission_id)).one())
+
+
+def get_version(conn: Connection, version_id: int) -> SubmissionVersion:
+    """The version with this row id."""
+    return SubmissionVersion(*conn.execute(select(*_VERSION).where(submission_versions.c.id == version_id)).one())
+
+
+def get_user_agent(conn: Connection, version_id: int) -> str | None:
+    """The program that sent a version, as it called itself."""
+    found: str | None = conn.execute(
+        select(submission_versions.c.user_agent).where(submission_versions.c.id == version_id)
+    ).scalar_one()
+    return found
+
+
 def get_xml(conn: Connection, version_id: int) -> bytes:
     """The exact bytes that arrived."""
     return bytes(_XML.all(conn, {"id": version_id})[0][0])
@@ -364,37 +376,3 @@ def highest_id(conn: Connection, form_id: int) -> int:
     statement = select(func.max(submissions.c.id))
     found = conn.execute(statement.where(submissions.c.form_id == form_id, submissions.c.draft.is_(False))).scalar_one()
     return int(found or 0)
-
-
-def note_failure(conn: Connection, submission_id: int, follower: str, error: str, when: datetime) -> None:
-    """Remember that something which follows from a submission could not be done yet."""
-    make = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
-    statement = make(follow_failures).values(
-        submission_id=submission_id, follower=follower, error=error, tries=1, failed_at=when
-    )
-    conn.execute(
-        statement.on_conflict_do_update(
-            index_elements=["submission_id", "follower"],
-            set_={"error": error, "failed_at": when, "tries": follow_failures.c.tries + 1},
-        )
-    )
-
-
-def clear_failures(conn: Connection, submission_id: int, follower: str) -> None:
-    """It was done after all."""
-    _CLEAR_FAILURES.run(conn, {"submission_id": submission_id, "follower": follower})
-
-
-def list_failures(conn: Connection, *, most: int = 1000) -> list[tuple[int, str, str, int]]:
-    """Submission id, follower, error and number of tries of what is still to be done, eldest first."""
-    rows = conn.execute(
-        select(
-            follow_failures.c.submission_id,
-            follow_failures.c.follower,
-            follow_failures.c.error,
-            follow_failures.c.tries,
-        )
-        .order_by(follow_failures.c.id)
-        .limit(most)
-    )
-    return [(row.submission_id, row.follower, row.error, row.tries) for row in rows]

@@ -21,9 +21,9 @@ from server.model.people import Actor
 from server.model.submissions import Flag, SubmissionVersion, submission_attachments, submission_versions
 from server.model.submissions import submissions as submissions_table
 from server.store import flags as flag_store
+from server.store import follow_failures, submissions
 from server.store import people as people_store
 from server.store import projects as project_store
-from server.store import submissions
 from server.tables import ddl, registry
 from server.tables.layout import Layout
 
@@ -230,7 +230,7 @@ class Desk:
         return self.count(submissions_table)
 
     def failures(self) -> list[tuple[int, str, str, int]]:
-        return self.look(submissions.list_failures)
+        return self.look(follow_failures.list_all)
 
     def audited(self) -> list[str]:
         """The actions that were recorded, in order."""

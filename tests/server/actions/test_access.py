@@ -26,6 +26,7 @@ from server.actions import (
     forms,
     people,
     projects,
+    rebuilds,
 )
 from server.context import Context
 from server.extracts.asking import Request
@@ -151,7 +152,7 @@ ALLOWED: dict[str, tuple[Callable[[Context], Any], set[str]]] = {
         lambda ctx: projects.get_project(ctx, PROJECT),
         {"admin", "manager", "viewer", "formfill"},
     ),
-    "following.prepare_rebuild": (following.prepare_rebuild, {"admin"}),
+    "rebuilds.prepare_rebuild": (rebuilds.prepare_rebuild, {"admin"}),
     "following.retry_failures": (following.retry_failures, {"admin"}),
     "checkup.count_failures": (checkup.count_failures, {"admin"}),
 }

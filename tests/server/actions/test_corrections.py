@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from forms.problems import Problem
-from server.actions import corrections, following
+from server.actions import corrections, following, rebuilds
 from server.actions.corrections import UNSAID, Corrected, Wish
 from server.model.audits import audits
 from server.model.corrections import Correction
@@ -391,7 +391,7 @@ def test_a_rebuild_changes_nothing(at: Desk, phone: Wire):
     row_id = at.form_row_id("hogar")
     at.change(lambda conn: conn.execute(at.sql_table("hogar").delete()))
     at.change(lambda conn: conn.execute(at.sql_table("hogar", "/m").delete()))
-    assert at.act(lambda ctx: following.rebuild_chunk(ctx, row_id, 0)) == 1
+    assert at.act(lambda ctx: rebuilds.rebuild_chunk(ctx, row_id, 0)) == 1
 
     assert (at.tables("hogar"), states(at)) == (before, log)
 

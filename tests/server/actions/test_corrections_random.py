@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from server.actions import corrections, following
+from server.actions import corrections, rebuilds
 from server.actions.corrections import Wish
 from tests.server.desk import Desk, form
 from tests.server.wire import Wire, instance
@@ -125,7 +125,7 @@ def test_tables_say_what_a_simple_model_says(desk: Desk, phone: Wire, operations
         assert states(desk, house) == [one.state for one in house.laid]
 
     before = desk.tables("hogar")
-    assert desk.act(lambda ctx: following.rebuild_chunk(ctx, 1, 0)) is not None
+    assert desk.act(lambda ctx: rebuilds.rebuild_chunk(ctx, 1, 0)) is not None
     assert desk.tables("hogar") == before
     assert {name: desk.xml_of(name) for name, _ in house.versions} == dict(house.versions)
     assert desk.failures() == []

@@ -9,7 +9,7 @@ import zipfile
 import pytest
 
 from forms.problems import Problem
-from server.actions import corrections, extracts, following, histories, reviews
+from server.actions import corrections, extracts, histories, rebuilds, reviews
 from server.actions.corrections import Wish
 from server.actions.extracts import CentralRequest
 from server.actions.projects import change_settings
@@ -101,9 +101,9 @@ def test_figures_stay_after_a_rebuild(at: Desk):
     correct(at, "C", "30")
     review(at, "A", "rejected")
     before = at.tables("hogar")
-    (held,) = at.act(following.prepare_rebuild)
+    (held,) = at.act(rebuilds.prepare_rebuild)
 
-    following.rebuild_form(at.act, held)
+    rebuilds.rebuild_form(at.act, held)
 
     assert (at.tables("hogar"), mean(at)) == (before, (25.0, 2, 0))
 

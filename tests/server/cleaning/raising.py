@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.actions import following
+from server.actions import rebuilds
 from tests.server.desk import Desk
 from tests.server.wire import Wire, instance
 
@@ -46,6 +46,6 @@ def found(desk: Desk, check: str) -> dict[str, str | None]:
 
 def rebuild(desk: Desk) -> None:
     """Every row, fact and flag made again, as `tejido rebuild` does."""
-    for held in desk.act(following.prepare_rebuild):
-        following.rebuild_form(desk.act, held)
+    for held in desk.act(rebuilds.prepare_rebuild):
+        rebuilds.rebuild_form(desk.act, held)
     assert desk.failures() == []

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select, text
 
-from server.actions import following
+from server.actions import following, rebuilds
 from server.context import Context
 from server.indicators import catalogue
 from server.store import forms, indicators, submissions
@@ -55,8 +55,8 @@ def review(desk: Desk, form_id: str, instance_id: str, state: str) -> None:
 
 def rebuild(desk: Desk) -> None:
     """As `tejido rebuild` does it."""
-    for held in desk.act(following.prepare_rebuild):
-        following.rebuild_form(desk.act, held)
+    for held in desk.act(rebuilds.prepare_rebuild):
+        rebuilds.rebuild_form(desk.act, held)
 
 
 def drop(desk: Desk, name: str) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from forms import instance as instances
 from forms.problems import Problem
-from server.actions import drafts, following, logframes, submissions
+from server.actions import drafts, logframes, rebuilds, submissions
 from server.actions.submissions import Device
 from server.app import create_app, open_office
 from server.context import Context, Office
@@ -226,7 +226,7 @@ def test_a_rebuild_that_meets_a_logframe_makes_the_facts_that_it_asks_for(
     rebuilding.result(_SECONDS)
     assert_facts_as_computed(desk)
 
-    with begun(desk.office, following.prepare_rebuild, desk):
+    with begun(desk.office, rebuilds.prepare_rebuild, desk):
         putting = pool.submit(desk.act, put(desk, 20))
         until_one_waits(desk, putting)
     putting.result(_SECONDS)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, delete, update
 
 from forms.problems import Problem
-from server.actions import checkup, following
+from server.actions import checkup, following, rebuilds
 from server.app import create_app, open_office
 from server.context import Office
 from server.indicators import catalogue
@@ -134,7 +134,7 @@ def test_a_retry_alone_mends_facts_once_their_table_is_there(filled: Desk, phone
     assert phone.post(instance("hogar", household(31), instance_id="uuid:31")).status == 201
     assert len(filled.failures()) == 1
 
-    filled.act(following.prepare_rebuild)
+    filled.act(rebuilds.prepare_rebuild)
     filled.act(following.retry_failures)
 
     assert filled.failures() == []

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 
 from forms import instance as instances
 from forms.problems import Problem
-from server.actions import drafts, following, submissions
+from server.actions import drafts, following, rebuilds, submissions
 from server.actions.submissions import Device
 from server.context import Context, Office
 from server.store import submissions as store
@@ -161,7 +161,7 @@ def test_an_edit_committed_while_a_rebuild_waits_for_it_leaves_the_new_answers(d
     edit = instances.read(instance("hogar", "<edad>99</edad>", instance_id="uuid:1b", deprecated_id="uuid:1"))
 
     with begun(desk.office, lambda ctx: submissions.receive(ctx, PROJECT, edit, (), Device()), desk):
-        rebuilding = pool.submit(desk.act, lambda ctx: following.rebuild_chunk(ctx, form_id, 0))
+        rebuilding = pool.submit(desk.act, lambda ctx: rebuilds.rebuild_chunk(ctx, form_id, 0))
         until_one_waits(desk, rebuilding)
     rebuilding.result(_SECONDS)
 
@@ -175,7 +175,7 @@ def test_an_edit_that_meets_a_rebuild_leaves_the_new_answers(desk: Desk, pool: T
     form_id = desk.form_row_id("hogar")
     edit = instances.read(instance("hogar", "<edad>99</edad>", instance_id="uuid:1b", deprecated_id="uuid:1"))
 
-    with begun(desk.office, lambda ctx: following.rebuild_chunk(ctx, form_id, 0), desk):
+    with begun(desk.office, lambda ctx: rebuilds.rebuild_chunk(ctx, form_id, 0), desk):
         editing = pool.submit(received, desk, edit)
         until_one_waits(desk, editing)
     editing.result(_SECONDS)
@@ -198,8 +198,8 @@ def test_rebuilding_while_submissions_arrive_loses_no_row_and_ends(desk: Desk, p
 
     senders = [pool.submit(arrive, lane) for lane in (1, 2)]
     try:
-        for held in desk.act(following.prepare_rebuild):
-            following.rebuild_form(desk.act, held)
+        for held in desk.act(rebuilds.prepare_rebuild):
+            rebuilds.rebuild_form(desk.act, held)
     finally:
         stop.set()
     numbers = [*range(20), *(number for sender in senders for number in sender.result(_SECONDS))]

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import delete, insert, update
 from sqlalchemy.schema import DropTable
 
-from server.actions import following
+from server.actions import following, rebuilds
 from tests.server.desk import Desk, form, questions
 from tests.server.wire import Wire, instance
 
@@ -227,8 +227,8 @@ def test_forms_whose_names_collide_have_tables_of_their_own(desk: Desk, phone: W
 
 
 def rebuild(desk: Desk) -> None:
-    for held in desk.act(following.prepare_rebuild):
-        following.rebuild_form(desk.act, held)
+    for held in desk.act(rebuilds.prepare_rebuild):
+        rebuilds.rebuild_form(desk.act, held)
 
 
 @pytest.fixture
@@ -281,7 +281,7 @@ def test_rebuild_ends_though_a_submission_arrives_after_every_chunk(desk: Desk, 
     publish(desk, "1", "integer edad")
     for number in range(3):
         send(phone, f"<edad>{number}</edad>")
-    (held,) = desk.act(following.prepare_rebuild)
+    (held,) = desk.act(rebuilds.prepare_rebuild)
     told: list[tuple[int, int]] = []
 
     def meanwhile(done: int, every: int) -> None:
@@ -289,7 +289,7 @@ def test_rebuild_ends_though_a_submission_arrives_after_every_chunk(desk: Desk, 
         assert len(told) < 10, "it follows what arrives"
         send(phone, f"<edad>{100 + len(told)}</edad>")
 
-    following.rebuild_form(desk.act, held, progress=meanwhile)
+    rebuilds.rebuild_form(desk.act, held, progress=meanwhile)
 
     assert told == [(3, 3), (3, 3)]
     assert column(desk, "edad") == [0, 1, 2, 101, 102]
@@ -300,12 +300,12 @@ def test_rebuild_reaches_the_last_submission_though_an_earlier_one_is_committed_
     publish(desk, "1", "integer edad")
     for number in range(following.CHUNK + 1):
         send(phone, f"<edad>{number}</edad>")
-    (held,) = desk.act(following.prepare_rebuild)
+    (held,) = desk.act(rebuilds.prepare_rebuild)
     counted = replace(held, every=held.every - 1)
     main = desk.sql_table("hogar")
     desk.change(lambda conn: conn.execute(update(main).values(edad=-1)))
 
-    following.rebuild_form(desk.act, counted)
+    rebuilds.rebuild_form(desk.act, counted)
 
     assert column(desk, "edad") == list(range(following.CHUNK + 1))
 

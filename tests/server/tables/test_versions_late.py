@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import inspect
 
 from forms.problems import Problem
-from server.actions import drafts, following
+from server.actions import drafts, rebuilds
 from server.context import Context
 from tests.server.desk import Desk, form
 from tests.server.wire import Wire, instance
@@ -47,10 +47,10 @@ def rebuild(desk: Desk) -> None:
     row_id = desk.form_row_id("hogar")
 
     def again(ctx: Context) -> None:
-        following.prepare_rebuild(ctx)
+        rebuilds.prepare_rebuild(ctx)
         above: int | None = 0
         while above is not None:
-            above = following.rebuild_chunk(ctx, row_id, above)
+            above = rebuilds.rebuild_chunk(ctx, row_id, above)
 
     desk.act(again)
 

@@ -1,0 +1,106 @@
+"""What can be wrong with entities and their lists; codes are ODK Central's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from forms.problems import Problem, Sentence
+
+
+def not_there(uuid: str, dataset: str) -> Problem:
+    """404.8: an update of an entity that the list does not have."""
+    return Problem(
+        404.8,
+        Sentence(
+            f"La entidad {uuid} del envío no está en la lista «{dataset}».",
+            f"The entity with UUID ({uuid}) specified in the submission does not exist in the dataset ({dataset}).",
+        ),
+        {"entityUuid": uuid, "datasetName": dataset},
+    )
+
+
+def no_version(version: str, uuid: str, dataset: str) -> Problem:
+    """404.9: an update of a version that the entity never had here."""
+    return Problem(
+        404.9,
+        Sentence(
+            f"La entidad {uuid} de la lista «{dataset}» no tiene la versión {version}, de la que parte el envío.",
+            f"Base version ({version}) does not exist for entity UUID ({uuid}) in dataset ({dataset}).",
+        ),
+        {"baseVersion": version, "entityUuid": uuid, "datasetName": dataset},
+    )
+
+
+def gone(uuid: str) -> Problem:
+    """404.11: an update of a deleted entity."""
+    return Problem(
+        404.11,
+        Sentence(f"La entidad {uuid} fue borrada.", f"The entity with UUID ({uuid}) has been deleted."),
+        {"entityUuid": uuid},
+    )
+
+
+def taken(uuid: str) -> Problem:
+    """409.3: a creation of an entity that there is."""
+    return Problem(
+        409.3,
+        Sentence(
+            f"Ya existe una entidad {uuid} en esta lista.",
+            f"A resource already exists with uuid value(s) of {uuid}.",
+        ),
+        {"fields": ["uuid"], "values": [uuid]},
+    )
+
+
+def uses_deleted(*uuids: str) -> Problem:
+    """409.19: the id belongs to an entity that was deleted."""
+    listed = ", ".join(uuids)
+    return Problem(
+        409.19,
+        Sentence(
+            f"Estos identificadores son de entidades borradas y no se pueden usar: {listed}.",
+            f"The following UUID(s) cannot be used because they are associated with deleted Entities: ({listed}).",
+        ),
+        {"entityUuids": list(uuids)},
+    )
+
+
+def no_dataset(name: str) -> Problem:
+    """404.7: a submission speaks of an entity list that the project does not have."""
+    return Problem(
+        404.7,
+        Sentence(
+            f"La lista de entidades «{name}» del envío no existe.",
+            f"The dataset ({name}) specified in the submission does not exist.",
+        ),
+        {"datasetName": name},
+    )
+
+
+def dataset_name_conflict(current: str, provided: str) -> Problem:
+    """409.16: two lists whose names differ in capitals alone are one to a phone."""
+    return Problem(
+        409.16,
+        Sentence(
+            f"Ya existe la lista «{current}», y «{provided}» solo cambia en las mayúsculas.",
+            f"A dataset named '{current}' exists and you provided '{provided}' with the same name but different "
+            "capitalization.",
+        ),
+        {"current": current, "provided": provided},
+        Sentence(f"Escriba «{current}».", f"Write “{current}”."),
+    )
+
+
+def property_name_conflict(pairs: Sequence[tuple[str, str]]) -> Problem:
+    """409.17: properties whose names differ in capitals alone from others of the list; pairs are (there, provided)."""
+    listed = ", ".join(f"{provided} ({current})" for current, provided in pairs)
+    return Problem(
+        409.17,
+        Sentence(
+            f"Estas propiedades solo cambian en las mayúsculas de otras de la lista: {listed}.",
+            "This form attempts to create new Entity properties that match with existing ones except for "
+            f"capitalization: {listed}.",
+        ),
+        {"duplicateProperties": [{"current": current, "provided": provided} for current, provided in pairs]},
+        Sentence("Escríbalas como ya están en la lista.", "Write them as they stand in the list."),
+    )

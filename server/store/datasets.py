@@ -1,0 +1,211 @@
+"""SQL for entity lists, their properties and who sees which of their entities."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, delete, insert, select, update
+
+from server.model.entities import (
+    Dataset,
+    Property,
+    actor_properties,
+    actor_property_values,
+    dataset_filters,
+    dataset_properties,
+    datasets,
+    folded,
+)
+from server.model.forms import form_attachments, form_versions, forms
+
+_COLUMNS: tuple[ColumnElement[Any], ...] = (
+    datasets.c.id,
+    datasets.c.project_id,
+    datasets.c.name,
+    datasets.c.approval_required,
+    datasets.c.owner_only,
+    datasets.c.revision,
+    datasets.c.created_at,
+    datasets.c.updated_at,
+    datasets.c.deleted_at,
+)
+_PROPERTY: tuple[ColumnElement[Any], ...] = (
+    dataset_properties.c.id,
+    dataset_properties.c.dataset_id,
+    dataset_properties.c.name,
+    dataset_properties.c.type,
+)
+
+
+def find(conn: Connection, project_id: int, name: str) -> Dataset | None:
+    """The living list of that name, capitals ignored: look at `name` for how it is written."""
+    row = conn.execute(_living(project_id).where(datasets.c.folded == folded(name))).first()
+    return Dataset(*row) if row else None
+
+
+def get(conn: Connection, dataset_id: int) -> Dataset:
+    """The list with this row id, deleted or not."""
+    return Dataset(*conn.execute(select(*_COLUMNS).where(datasets.c.id == dataset_id)).one())
+
+
+def list_datasets(conn: Connection, project_id: int) -> list[Dataset]:
+    """Every living list of a project, by name."""
+    return [Dataset(*row) for row in conn.execute(_living(project_id).order_by(datasets.c.folded))]
+
+
+def hold(conn: Connection, project_id: int, names: Collection[str]) -> dict[str, Dataset]:
+    """Living lists by the very names given, held until the transaction ends; always in one order, so that nobody waits for
+    somebody who waits."""
+    if not names:
+        return {}
+    statement = (
+        _living(project_id)
+        .where(datasets.c.folded.in_([folded(name) for name in names]))
+        .order_by(datasets.c.id)
+        .with_for_update()
+    )
+    held = [Dataset(*row) for row in conn.execute(statement)]
+    return {one.name: one for one in held if one.name in names}
+
+
+def hold_one(conn: Connection, dataset_id: int) -> Dataset:
+    """A list, held until the transaction ends."""
+    return Dataset(*conn.execute(select(*_COLUMNS).where(datasets.c.id == dataset_id).with_for_update()).one())
+
+
+def add(conn: Connection, *, project_id: int, name: str, created_at: datetime, **values: Any) -> int:
+    """A list without properties; gives its id."""
+    statement = insert(datasets).values(
+        project_id=project_id, name=name, folded=folded(name), created_at=created_at, **values
+    )
+    return int(conn.execute(statement.returning(datasets.c.id)).scalar_one())
+
+
+def change(conn: Connection, dataset_id: int, **values: Any) -> None:
+    """Other values in a list's row."""
+    conn.execute(update(datasets).where(datasets.c.id == dataset_id).values(**values))
+
+
+def touch(conn: Connection, dataset_id: int) -> None:
+    """Phones are to get the list anew: something in it, or who sees what, is another."""
+    conn.execute(update(datasets).where(datasets.c.id == dataset_id).values(revision=datasets.c.revision + 1))
+
+
+# --------------------------------------------------------------------------- properties
+
+
+def list_properties(conn: Connection, dataset_id: int) -> list[Property]:
+    """The living properties of a list, in the order in which they came."""
+    rows = conn.execute(
+        select(*_PROPERTY)
+        .where(dataset_properties.c.dataset_id == dataset_id, dataset_properties.c.deleted_at.is_(None))
+        .order_by(dataset_properties.c.id)
+    )
+    return [Property(*row) for row in rows]
+
+
+def add_property(conn: Connection, dataset_id: int, name: str, type_: str, *, created_at: datetime) -> int:
+    """A property; gives its id."""
+    statement = insert(dataset_properties).values(
+        dataset_id=dataset_id, name=name, folded=folded(name), type=type_, created_at=created_at
+    )
+    return int(conn.execute(statement.returning(dataset_properties.c.id)).scalar_one())
+
+
+def change_property(conn: Connection, property_id: int, **values: Any) -> None:
+    """Other values in a property's row."""
+    conn.execute(update(dataset_properties).where(dataset_properties.c.id == property_id).values(**values))
+
+
+# --------------------------------------------------------------------------- who sees what
+
+
+def list_filters(conn: Connection, dataset_id: int) -> list[tuple[str, str]]:
+    """The filters of a list: (its property, the property of the actor that must be equal), in order."""
+    rows = conn.execute(
+        select(dataset_properties.c.name, actor_properties.c.name)
+        .select_from(
+            dataset_filters.join(dataset_properties, dataset_properties.c.id == dataset_filters.c.property_id).join(
+                actor_properties, actor_properties.c.id == dataset_filters.c.actor_property_id
+            )
+        )
+        .where(dataset_properties.c.dataset_id == dataset_id)
+        .order_by(dataset_properties.c.name, actor_properties.c.name)
+    )
+    return [(str(mine), str(theirs)) for mine, theirs in rows]
+
+
+def replace_filters(conn: Connection, dataset_id: int, pairs: Collection[tuple[int, int]]) -> None:
+    """The filters of a list from now on, by row ids: (its property, the actor's property)."""
+    mine = select(dataset_properties.c.id).where(dataset_properties.c.dataset_id == dataset_id)
+    conn.execute(delete(dataset_filters).where(dataset_filters.c.property_id.in_(mine)))
+    if pairs:
+        conn.execute(
+            insert(dataset_filters),
+            [{"property_id": property_id, "actor_property_id": theirs} for property_id, theirs in pairs],
+        )
+
+
+def values_of_actor(conn: Connection, actor_id: int) -> dict[str, str]:
+    """The properties of an app user or public link."""
+    rows = conn.execute(
+        select(actor_properties.c.name, actor_property_values.c.value)
+        .join(actor_properties, actor_properties.c.id == actor_property_values.c.property_id)
+        .where(actor_property_values.c.actor_id == actor_id)
+    )
+    return {str(name): str(value) for name, value in rows}
+
+
+# --------------------------------------------------------------------------- forms that use it
+
+
+def link_files(conn: Connection, project_id: int, dataset_id: int, name: str) -> None:
+    """Let every version that expects a file of the list's name, and has none, have the list for it."""
+    mine = (
+        select(form_versions.c.id)
+        .join(forms, forms.c.id == form_versions.c.form_id)
+        .where(forms.c.project_id == project_id)
+    )
+    conn.execute(
+        update(form_attachments)
+        .where(
+            form_attachments.c.version_id.in_(mine),
+            form_attachments.c.name == f"{name}.csv",
+            form_attachments.c.type == "file",
+            form_attachments.c.sha256.is_(None),
+            form_attachments.c.dataset_id.is_(None),
+        )
+        .values(dataset_id=dataset_id)
+    )
+
+
+def list_empty_files(conn: Connection, project_id: int, name: str, *, most: int) -> list[tuple[int, str]]:
+    """Small files of the list's name that versions of forms have, by row id, with their SHA-256."""
+    rows = conn.execute(
+        select(form_attachments.c.id, form_attachments.c.sha256)
+        .join(form_versions, form_versions.c.id == form_attachments.c.version_id)
+        .join(forms, forms.c.id == form_versions.c.form_id)
+        .where(
+            forms.c.project_id == project_id,
+            form_attachments.c.name == f"{name}.csv",
+            form_attachments.c.type == "file",
+            form_attachments.c.sha256.is_not(None),
+            form_attachments.c.size <= most,
+        )
+    )
+    return [(int(row.id), str(row.sha256)) for row in rows]
+
+
+def link_file(conn: Connection, attachment_id: int, dataset_id: int) -> None:
+    """Let an expected file be the list from now on."""
+    conn.execute(
+        update(form_attachments)
+        .where(form_attachments.c.id == attachment_id)
+        .values(dataset_id=dataset_id, sha256=None, md5=None, size=None, content_type=None)
+    )
+
+
+def _living(project_id: int) -> Select[Any]:
+    return select(*_COLUMNS).where(datasets.c.project_id == project_id, datasets.c.deleted_at.is_(None))

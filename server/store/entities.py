@@ -1,0 +1,252 @@
+"""SQL for entities and their versions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, bindparam, exists, insert, select, update
+
+from server.model.entities import (
+    Entity,
+    EntityVersion,
+    SourceKind,
+    entities,
+    entity_sources,
+    entity_versions,
+    purged_entities,
+)
+from server.prepared import Prepared
+
+COLUMNS: tuple[ColumnElement[Any], ...] = (
+    entities.c.id,
+    entities.c.dataset_id,
+    entities.c.uuid,
+    entities.c.version,
+    entities.c.label,
+    entities.c.data,
+    entities.c.conflict,
+    entities.c.creator_id,
+    entities.c.created_at,
+    entities.c.updated_at,
+    entities.c.deleted_at,
+    entities.c.merged_into_id,
+    entities.c.withdrawn_at,
+)
+_VERSION: tuple[ColumnElement[Any], ...] = (
+    entity_versions.c.id,
+    entity_versions.c.entity_id,
+    entity_versions.c.version,
+    entity_versions.c.label,
+    entity_versions.c.data,
+    entity_versions.c.received,
+    entity_versions.c.base_version,
+    entity_versions.c.trunk_version,
+    entity_versions.c.branch_id,
+    entity_versions.c.branch_base_version,
+    entity_versions.c.conflicting,
+    entity_versions.c.source_id,
+    entity_versions.c.creator_id,
+    entity_versions.c.user_agent,
+    entity_versions.c.created_at,
+    entity_sources.c.kind,
+    entity_sources.c.forced,
+    entity_sources.c.details,
+    entity_sources.c.submission_version_id,
+)
+_CONFLICTING: Final = _VERSION.index(entity_versions.c.conflicting)
+_FIND = Prepared(
+    select(*COLUMNS).where(entities.c.dataset_id == bindparam("dataset_id"), entities.c.uuid == bindparam("uuid"))
+)
+_GET = Prepared(select(*COLUMNS).where(entities.c.id == bindparam("id")))
+_VERSIONS = Prepared(
+    select(*_VERSION)
+    .join(entity_sources, entity_sources.c.id == entity_versions.c.source_id)
+    .where(entity_versions.c.entity_id == bindparam("entity_id"))
+    .order_by(entity_versions.c.version)
+)
+_NEW = ("dataset_id", "uuid", "version", "label", "data", "creator_id", "created_at")
+_ADD = Prepared(insert(entities).inline().returning(entities.c.id), columns=_NEW)
+_NEW_VERSION = (
+    *("entity_id", "version", "label", "data", "received", "base_version", "trunk_version", "branch_id"),
+    *("branch_base_version", "conflicting", "source_id", "creator_id", "user_agent", "created_at"),
+)
+_ADD_VERSION = Prepared(insert(entity_versions).inline(), columns=_NEW_VERSION)
+_NEW_SOURCE = ("kind", "submission_version_id", "forced", "details", "created_at")
+_ADD_SOURCE = Prepared(insert(entity_sources).inline().returning(entity_sources.c.id), columns=_NEW_SOURCE)
+
+
+def find(conn: Connection, dataset_id: int, uuid: str) -> Entity | None:
+    """The entity of that id in a list, deleted and merged ones too."""
+    row = _FIND.first(conn, {"dataset_id": dataset_id, "uuid": uuid})
+    return Entity(*row) if row else None
+
+
+def get(conn: Connection, entity_id: int) -> Entity:
+    """The entity with this row id."""
+    return Entity(*_GET.all(conn, {"id": entity_id})[0])
+
+
+def list_versions(conn: Connection, entity_id: int) -> list[EntityVersion]:
+    """Every version of an entity, eldest first."""
+    return [_version(row) for row in _VERSIONS.all(conn, {"entity_id": entity_id})]
+
+
+def was_purged(conn: Connection, dataset_id: int, uuid: str) -> bool:
+    """Whether an entity of that id was in the list and is gone for good."""
+    there = exists().where(purged_entities.c.dataset_id == dataset_id, purged_entities.c.uuid == uuid)
+    return bool(conn.execute(select(there)).scalar())
+
+
+def list_used(conn: Connection, dataset_id: int, uuids: Collection[str]) -> dict[str, bool]:
+    """Which of these ids a list has or had, and whether its entity is deleted or purged."""
+    found: dict[str, bool] = {}
+    wanted = list(uuids)
+    for at in range(0, len(wanted), 500):
+        some = wanted[at : at + 500]
+        for uuid, deleted_at in conn.execute(
+            select(entities.c.uuid, entities.c.deleted_at).where(
+                entities.c.dataset_id == dataset_id, entities.c.uuid.in_(some)
+            )
+        ):
+            found[uuid] = deleted_at is not None
+        gone = select(purged_entities.c.uuid).where(
+            purged_entities.c.dataset_id == dataset_id, purged_entities.c.uuid.in_(some)
+        )
+        found.update(dict.fromkeys(conn.execute(gone).scalars(), True))
+    return found
+
+
+def add_source(
+    conn: Connection,
+    *,
+    kind: SourceKind,
+    created_at: datetime,
+    submission_version_id: int | None = None,
+    forced: bool = False,
+    details: Mapping[str, Any] | None = None,
+) -> int:
+    """Where versions come from; gives its id."""
+    values = {
+        "kind": kind,
+        "submission_version_id": submission_version_id,
+        "forced": forced,
+        "details": dict(details) if details is not None else None,
+        "created_at": created_at,
+    }
+    return int(_ADD_SOURCE.all(conn, values)[0][0])
+
+
+def begin(
+    conn: Connection,
+    *,
+    dataset_id: int,
+    uuid: str,
+    label: str,
+    data: Mapping[str, str],
+    received: Mapping[str, str],
+    source_id: int,
+    creator_id: int | None,
+    user_agent: str | None,
+    created_at: datetime,
+    branch_id: str | None = None,
+    trunk_version: int | None = None,
+    branch_base_version: int | None = None,
+) -> int:
+    """An entity with its first version; gives its row id."""
+    entity_id = int(
+        _ADD.all(
+            conn,
+            {
+                "dataset_id": dataset_id,
+                "uuid": uuid,
+                "version": 1,
+                "label": label,
+                "data": dict(data),
+                "creator_id": creator_id,
+                "created_at": created_at,
+            },
+        )[0][0]
+    )
+    _ADD_VERSION.run(
+        conn,
+        {
+            "entity_id": entity_id,
+            "version": 1,
+            "label": label,
+            "data": dict(data),
+            "received": dict(received),
+            "base_version": None,
+            "trunk_version": trunk_version,
+            "branch_id": branch_id,
+            "branch_base_version": branch_base_version,
+            "conflicting": None,
+            "source_id": source_id,
+            "creator_id": creator_id,
+            "user_agent": user_agent,
+            "created_at": created_at,
+        },
+    )
+    return entity_id
+
+
+def extend(
+    conn: Connection,
+    entity: Entity,
+    *,
+    label: str,
+    data: Mapping[str, str],
+    received: Mapping[str, str],
+    base_version: int,
+    conflict: str | None,
+    conflicting: Collection[str],
+    source_id: int,
+    creator_id: int | None,
+    user_agent: str | None,
+    created_at: datetime,
+    branch_id: str | None = None,
+    trunk_version: int | None = None,
+    branch_base_version: int | None = None,
+) -> int:
+    """One more version of an entity, which is current from now on; gives its number."""
+    version = entity.version + 1
+    _ADD_VERSION.run(
+        conn,
+        {
+            "entity_id": entity.id,
+            "version": version,
+            "label": label,
+            "data": dict(data),
+            "received": dict(received),
+            "base_version": base_version,
+            "trunk_version": trunk_version,
+            "branch_id": branch_id,
+            "branch_base_version": branch_base_version,
+            "conflicting": list(conflicting) or None,
+            "source_id": source_id,
+            "creator_id": creator_id,
+            "user_agent": user_agent,
+            "created_at": created_at,
+        },
+    )
+    change(
+        conn,
+        entity.id,
+        version=version,
+        label=label,
+        data=dict(data),
+        conflict=conflict,
+        updated_at=created_at,
+    )
+    return version
+
+
+def change(conn: Connection, entity_id: int, **values: Any) -> None:
+    """Other values in an entity's row."""
+    conn.execute(update(entities).where(entities.c.id == entity_id).values(**values))
+
+
+def _version(row: tuple[Any, ...]) -> EntityVersion:
+    conflicting = tuple(row[_CONFLICTING]) if row[_CONFLICTING] is not None else None
+    return EntityVersion(*(*row[:_CONFLICTING], conflicting, *row[_CONFLICTING + 1 :]))

@@ -1,0 +1,112 @@
+"""SQL for what became of the entity blocks of submissions: done, held until their turn, waiting for approval, or failed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, insert, or_, select, update
+
+from server.model.entities import EntityReceipt, entity_receipts
+from server.model.forms import forms
+from server.model.submissions import submissions
+
+_COLUMNS: tuple[ColumnElement[Any], ...] = (
+    entity_receipts.c.id,
+    entity_receipts.c.submission_id,
+    entity_receipts.c.version_id,
+    entity_receipts.c.key,
+    entity_receipts.c.dataset,
+    entity_receipts.c.uuid,
+    entity_receipts.c.outcome,
+    entity_receipts.c.entity_id,
+    entity_receipts.c.entity_version,
+    entity_receipts.c.branch_id,
+    entity_receipts.c.base_version,
+    entity_receipts.c.change,
+    entity_receipts.c.problem,
+    entity_receipts.c.created_at,
+    entity_receipts.c.updated_at,
+)
+_DONE = ("created", "updated")
+
+
+def list_of_submission(conn: Connection, submission_id: int) -> dict[str, EntityReceipt]:
+    """What became of a submission's blocks, by their keys."""
+    rows = conn.execute(select(*_COLUMNS).where(entity_receipts.c.submission_id == submission_id))
+    return {row.key: EntityReceipt(*row) for row in rows}
+
+
+def put(conn: Connection, before: EntityReceipt | None, *, when: datetime, **values: Any) -> None:
+    """What became of a block: a new row, or other values in that of `before`."""
+    if before is None:
+        conn.execute(insert(entity_receipts).values(created_at=when, updated_at=when, **values))
+        return
+    conn.execute(update(entity_receipts).where(entity_receipts.c.id == before.id).values(updated_at=when, **values))
+
+
+def list_next(
+    conn: Connection, project_id: int, dataset: str, uuid: str, *, branch_id: str | None, base_version: int
+) -> list[EntityReceipt]:
+    """Held updates of an entity whose turn has come: the next of a branch, or those that begin on a creation (no branch)."""
+    statement = _held(project_id).where(
+        entity_receipts.c.dataset == dataset,
+        entity_receipts.c.uuid == uuid,
+        entity_receipts.c.base_version == base_version,
+    )
+    if branch_id is not None:
+        statement = statement.where(entity_receipts.c.branch_id == branch_id)
+    return [EntityReceipt(*row) for row in conn.execute(statement.order_by(entity_receipts.c.id))]
+
+
+def list_held(
+    conn: Connection, project_id: int | None = None, *, since: datetime | None = None, most: int | None = None
+) -> list[EntityReceipt]:
+    """Held updates, each branch in its order; with `since`, those that have been held from before then."""
+    statement = _held(project_id)
+    if since is not None:
+        statement = statement.where(entity_receipts.c.created_at < since)
+    statement = statement.order_by(
+        entity_receipts.c.branch_id, entity_receipts.c.base_version, entity_receipts.c.id
+    ).limit(most)
+    return [EntityReceipt(*row) for row in conn.execute(statement)]
+
+
+def find_held(conn: Connection, receipt_id: int) -> EntityReceipt | None:
+    """The receipt with this row id, if it is held still."""
+    row = conn.execute(
+        select(*_COLUMNS).where(entity_receipts.c.id == receipt_id, entity_receipts.c.outcome == "held")
+    ).first()
+    return EntityReceipt(*row) if row else None
+
+
+def drop_undone(conn: Connection, submission_id: int) -> None:
+    """Forget what a submission wanted and did not get."""
+    conn.execute(
+        delete(entity_receipts).where(
+            entity_receipts.c.submission_id == submission_id, entity_receipts.c.outcome.not_in(_DONE)
+        )
+    )
+
+
+def move(conn: Connection, submission_id: int, to: int) -> None:
+    """The receipts of a submission that turned out to be a part of another; what that one did stands."""
+    other = entity_receipts.alias()
+    there = exists().where(other.c.submission_id == to, other.c.key == entity_receipts.c.key)
+    mine = entity_receipts.c.submission_id == submission_id
+    undone = and_(entity_receipts.c.submission_id == to, entity_receipts.c.outcome.not_in(_DONE))
+    conn.execute(delete(entity_receipts).where(or_(undone, and_(mine, entity_receipts.c.outcome.not_in(_DONE)))))
+    conn.execute(delete(entity_receipts).where(mine, there))
+    conn.execute(update(entity_receipts).where(mine).values(submission_id=to))
+
+
+def _held(project_id: int | None) -> Any:
+    """Held updates of living submissions."""
+    statement = (
+        select(*_COLUMNS)
+        .join(submissions, submissions.c.id == entity_receipts.c.submission_id)
+        .where(entity_receipts.c.outcome == "held", submissions.c.deleted_at.is_(None))
+    )
+    if project_id is not None:
+        statement = statement.join(forms, forms.c.id == submissions.c.form_id).where(forms.c.project_id == project_id)
+    return statement
