@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from forms import references
 from forms.problems import Finding, Sentence
 from forms.schema import Field, Schema
 
@@ -21,8 +22,8 @@ Reason = Literal["mark", "nature", "made_of", "name"]
 """The workbook says so · its type or preload says so · it is computed from one that is direct · it is called so."""
 
 _EXACT_PLACES: Final = frozenset(("geopoint", "geotrace", "geoshape"))
-_SAID: Final = frozenset(("/meta/instanceName", "/meta/entity/label"))
-"""Texts that a form makes up for people's eyes, of whatever it asks."""
+_SAID: Final = ("/meta/instanceName", "/meta/entity/label")
+"""Texts that a form makes up for people's eyes, of whatever it asks; the second in groups and repeats as well."""
 _PRELOADS: Final[Mapping[str, Mark]] = {
     "property/deviceid": "key",
     "property/username": "key",
@@ -58,7 +59,7 @@ _TAKE_NAMES: Final = frozenset(("int", "decimal"))
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _OUTPUT: Final = re.compile(r"\$\{[^}]*\}|<[^>]*>")
-_NAMES_IN_PATHS: Final = re.compile(r"/[\w.\-]+(?:/[\w.\-]+)+")
+_PATHS: Final = re.compile(r"(?:\.\./)+[^\W\d][\w.\-]*(?:/[\w.\-]+)*|/[^\W\d][\w.\-]*(?:/[\w.\-]+)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +210,7 @@ def _marked(path: str, marks: Mapping[str, str]) -> Mark | None:
 def _by_nature(entry: Field) -> Mark | None:
     if entry.path == "/meta/instanceID":
         return "key"
-    if entry.path in _SAID or entry.type in _EXACT_PLACES or entry.type == "binary":
+    if entry.path.endswith(_SAID) or entry.type in _EXACT_PLACES or entry.type == "binary":
         return "direct"
     if entry.type == "barcode":
         return "key"
@@ -226,11 +227,12 @@ def _is_note(entry: Field) -> bool:
 
 
 def read_paths(entry: Field, schema: Schema) -> Iterator[str]:
-    """The paths that an expression of the form reads, root element left out."""
-    for found in _NAMES_IN_PATHS.findall(entry.calculate or ""):
-        path = found.removeprefix(f"/{schema.root}")
-        if path in schema.by_path:
-            yield path
+    """The paths that an expression of the form reads, root element left out; inside repeats they are written `../name`."""
+    root = f"/{schema.root}"
+    for found in _PATHS.findall(entry.calculate or ""):
+        path = references.resolve(found, root + entry.path) if found.startswith(".") else found
+        if path is not None and path.startswith(root) and path.removeprefix(root) in schema.by_path:
+            yield path.removeprefix(root)
 
 
 def _words(text: str) -> list[str]:

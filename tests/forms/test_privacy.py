@@ -7,6 +7,7 @@ import pytest
 from forms import privacy, workbook, xform
 from forms.library import Bundled, bundled
 from forms.privacy import Judged
+from tests.helpers.xforms import xform as written
 
 HEADER = "| survey |\n| | type | name | label::Español (es) | label::English (en) | calculation | privacy |"
 LISTS = "| choices |\n| | list_name | name | label |\n| | sn | si | Sí |\n| | sn | no | No |"
@@ -69,6 +70,41 @@ def test_a_mark_says_more_than_nature_and_that_of_a_group_holds_for_what_it_hold
         Judged("direct", "mark"),
         Judged("sensitive", "mark"),
     ]
+
+
+def test_what_is_computed_inside_a_repeat_is_seen_too():
+    found = judged(
+        "begin repeat | r | R | R | |",
+        "text | quien | Q | Q | | direct",
+        "calculate | saludo | | | concat('Hola ', ${quien}) |",
+        "calculate | largo | | | string-length(${saludo}) |",
+        "begin group | g | G | G | |",
+        "calculate | eco | | | ${quien} |",
+        "calculate | numero | | | position(..) |",
+        "end group | | | | |",
+        "end repeat | | | | |",
+    )
+
+    assert [found.get(f"/r/{path}") for path in ("saludo", "largo", "g/eco", "g/numero")] == [
+        Judged("direct", "made_of", "quien"),
+        Judged("direct", "made_of", "saludo"),
+        Judged("direct", "made_of", "quien"),
+        None,
+    ]
+
+
+def test_the_label_of_an_entity_identifies_wherever_it_stands():
+    block = '<meta><entity dataset="x" create="1" id=""><label/></entity></meta>'
+    schema = xform.read(
+        written(
+            f"<r><a/>{block}</r><g><b/>{block}</g>{block}",
+            body='<group ref="/data/r"><repeat nodeset="/data/r"><input ref="/data/r/a"/></repeat></group>',
+        )
+    )
+
+    assert privacy.judge(schema, {}) == {
+        f"{scope}/meta/entity/label": Judged("direct", "nature") for scope in ("/r", "/g", "")
+    }
 
 
 def test_what_is_computed_from_a_direct_question_is_direct_however_far():
