@@ -146,6 +146,56 @@ def test_bundled_forms_declare_their_lists(form: library.Bundled):
     assert declared.properties == {entry.save_to: entry.path for entry in schema.fields if entry.save_to}
 
 
+def test_properties_have_the_types_of_their_questions():
+    assert entities.property_types(xform.read(samples.tree_registration().xform)) == {
+        "arboles": {"especie": "string", "geometry": "geopoint", "circunferencia": "int"}
+    }
+    assert entities.property_types(xform.read(NESTED)) == {
+        "paredes": {"material": "string"},
+        "cosas": {"que": "string"},
+        "personas": {"nombre": "string", "edad": "int"},
+        "hogares": {"casa": "string"},
+    }
+    assert entities.property_types(xform.read(samples.household().xform)) == {}
+
+
+def test_selects_are_strings_and_so_is_what_two_declarations_type_differently():
+    schema = xform.read(
+        written(
+            '<a/><b/><c/><d/><g><e/><f/><meta><entity dataset="h" update="1" id=""/></meta></g>'
+            '<meta><entity dataset="h" create="1" id=""><label/></entity></meta>',
+            model='<bind nodeset="/data/a" type="string" entities:saveto="uno"/>'
+            '<bind nodeset="/data/b" type="odk:select" entities:saveto="varios"/>'
+            '<bind nodeset="/data/c" type="date" entities:saveto="dia"/>'
+            '<bind nodeset="/data/d" type="decimal" entities:saveto="peso"/>'
+            '<bind nodeset="/data/g/e" type="date" entities:saveto="dia"/>'
+            '<bind nodeset="/data/g/f" type="int" entities:saveto="peso"/>',
+            body='<select1 ref="/data/a"/><select ref="/data/b"/>',
+        )
+    )
+
+    assert entities.property_types(schema) == {
+        "h": {"dia": "date", "peso": "string", "uno": "string", "varios": "string"}
+    }
+
+
+@pytest.mark.parametrize("form", library.bundled(), ids=lambda form: form.name)
+def test_bundled_lists_have_typed_properties(form: library.Bundled):
+    schema = xform.read(workbook.compile(form.workbook.read_bytes(), form.workbook.name).xml)
+
+    [types] = entities.property_types(schema).values()
+    typed = {name: type_ for name, type_ in types.items() if type_ != "string"}
+    assert (
+        typed
+        == {
+            "hh_baseline": {"hh_size": "int"},
+            "ben_registration": {"reg_date": "date", "card_code": "barcode", "base_income": "decimal"},
+            "ben_followup": {"last_visit": "date"},
+            "inst_assessment": {"last_assessed": "date"},
+        }[form.name]
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "fits"),
     [
@@ -595,3 +645,74 @@ def test_phone_assesses_an_institution_of_the_bundled_form(make_phone: MakePhone
         assert (change.create, change.update, change.base_version, change.branch_id) == (True, False, None, None)
         assert (change.label, change.values["inst_type"]) == ("Consejo", "cso")
         assert change.id != ID
+
+
+VISITS = """
+| survey |
+| | type                            | name     | label    | save_to          | repeat_count |
+| | text                            | aldea    | Aldea    | visitas#aldea    |              |
+| | begin repeat                    | parada   | Parada   |                  |              |
+| | select_one_from_file arboles.csv | arbol   | Árbol    |                  |              |
+| | text                            | estado   | Estado   | arboles#estado   |              |
+| | end repeat                      |          |          |                  |              |
+| settings |
+| | form_id | version |
+| | visitas | 1       |
+| entities |
+| | list_name | label    | entity_id | repeat    |
+| | visitas   | ${aldea} |           |           |
+| | arboles   |          | ${arbol}  | ${parada} |
+"""
+OTHER = "7d1b6f0a-2a52-4b0f-8f5d-6a1c1f8f2e90"
+
+
+def test_phone_updates_one_in_each_row_and_creates_another_around_them(make_phone: MakePhone):
+    phone = make_phone("http://nowhere.invalid")
+    rows = f"{ID},Uno,3,cedro,,12,bien\n{OTHER},Dos,5,roble,,30,mal\n"
+    schema = give(
+        phone,
+        workbook.compile(VISITS.encode(), "visitas.md").xml,
+        {"arboles": LIST_HEADER + rows, "visitas": "name,label,__version\n"},
+    )
+    answers = {
+        "aldea": "Soloy",
+        "/data/parada#count": "3",
+        "/data/parada[1]/arbol": OTHER,
+        "/data/parada[2]/arbol": ID,
+        "/data/parada[3]/arbol": None,
+        "/data/parada[1]/estado": "seco",
+        "/data/parada[2]/estado": None,
+    }
+
+    blocks = entities.read(schema, instance.read(phone.fill("visitas", answers=answers)[0].xml.read_bytes()))
+
+    assert {one.path: one.dataset for one in schema.entities} == {
+        "/parada/meta/entity": "arboles",
+        "/meta/entity": "visitas",
+    }
+    told = [(block.key, block.id, block.base_version, block.values.get("estado")) for block in blocks]
+    assert told[0] == ("/parada[1]/meta/entity", OTHER, "5", "seco")
+    assert told[1] == ("/parada[2]/meta/entity", ID, "3", "")
+    assert told[2][:3] == ("/parada[3]/meta/entity", "", "")
+    assert (blocks[3].key, blocks[3].label, dict(blocks[3].values)) == ("/meta/entity", "Soloy", {"aldea": "Soloy"})
+    assert [entities.parse(block).update for block in (blocks[0], blocks[1], blocks[3])] == [True, True, False]
+    with pytest.raises(Problem, match="Required parameter uuid missing"):
+        entities.parse(blocks[2])
+
+
+@pytest.mark.parametrize("agreed", ["yes", "no"])
+def test_phone_creates_a_household_of_the_bundled_form_only_with_consent(make_phone: MakePhone, agreed: str):
+    phone = make_phone("http://nowhere.invalid")
+    [form] = [form for form in library.bundled() if form.name == "hh_baseline"]
+    schema = give(phone, workbook.compile(form.workbook.read_bytes(), form.workbook.name).xml, {})
+    for medium in form.media:
+        (phone.state / phone.form("hh_baseline").media / medium.name).write_bytes(medium.read_bytes())
+    answers = {"area": "rural", "hh_available": "yes", "consent": "yes", "consent_recontact": agreed}
+
+    filled = phone.fill("hh_baseline", answers=answers)[0]
+    blocks = entities.read(schema, instance.read(filled.xml.read_bytes()))
+
+    assert f'create="{"1" if agreed == "yes" else "0"}"' in filled.xml.read_text(encoding="utf-8")
+    assert [(block.dataset, block.values["hh_code"]) for block in blocks] == (
+        [("households", filled.value("/data/ident/hh_code"))] if agreed == "yes" else []
+    )
