@@ -258,6 +258,11 @@ def _not_permitted(action: str, dataset: str, permitted: Sequence[str]) -> Probl
     )
 
 
+def normal_uuid(text: str) -> str:
+    """An id as it is kept: lower case, without `uuid:`. Raises Problem 400.11 where it is no version 4 UUID."""
+    return _uuid("uuid", text)
+
+
 def _uuid(name: str, text: str) -> str:
     match = _UUID.fullmatch(text.strip())
     if match is None:

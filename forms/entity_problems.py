@@ -77,6 +77,25 @@ def no_dataset(name: str) -> Problem:
     )
 
 
+def no_list(name: str) -> Problem:
+    """404.1: the project has no entity list of this name."""
+    return Problem(
+        404.1,
+        Sentence(f"No existe la lista de entidades «{name}».", f"There is no entity list “{name}”."),
+        {"dataset": name},
+    )
+
+
+def no_entity(uuid: str) -> Problem:
+    """404.1: the list has no entity of this id."""
+    return Problem(404.1, Sentence(f"No existe la entidad {uuid}.", f"There is no entity {uuid}."), {"uuid": uuid})
+
+
+def not_mergeable(reason: Sentence) -> Problem:
+    """409.90: two entities that cannot be merged, or a merge that cannot be undone."""
+    return Problem(409.90, reason)
+
+
 def dataset_name_conflict(current: str, provided: str) -> Problem:
     """409.16: two lists whose names differ in capitals alone are one to a phone."""
     return Problem(

@@ -7,7 +7,7 @@ Sources: ODK Entities specification 2022.1 to 2025.1; ODK Central's documented b
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from forms import entity_problems
@@ -21,13 +21,14 @@ UNNAMED: Final = "auto generated"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldVersion:
-    """A version of an entity that is held, with the branch that it came from (counted as the phone counts)."""
+    """A version of an entity that is held, with the branch that it came from (counted as the phone counts) and what came."""
 
     version: int
     label: str
     data: Mapping[str, str]
     branch_id: str | None = None
     branch_base_version: int | None = None
+    received: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,16 +220,19 @@ def _through(change: Change, held: HeldEntity, about: Circumstances) -> Decision
     """
     number = change.base_version or 0
     follows = change.branch_id is not None and number not in (1, change.trunk_version)
-    seen = _base(change, held.through)
-    own = _base(change, held.versions) if follows else None
-    before = own or seen
-    if before is None:
+    base = _base(change, held.versions) if follows else None
+    trunk = change.trunk_version or 1 if follows else number
+    seen = next((one for one in held.through if one.version == trunk), None)
+    if seen is None or (follows and base is None):
         if change.branch_id is None:
             raise entity_problems.no_version(str(change.base_version), change.id, about.dataset)
         if not about.forced:
             return Hold()
-        before = held.current
-    was, stands = _all(before), _all(held.current)
+        seen = seen or held.current
+    was, stands = _all(seen), _all(held.current)
+    for one in held.versions:  # what the phone has done to it since, as far as it came
+        if follows and one.branch_id == change.branch_id and (one.branch_base_version or 0) < number:
+            was |= one.received
     changed = {name: value for name, value in received(change).items() if was.get(name, "") != value}
     both = tuple(name for name, value in changed.items() if stands.get(name, "") not in (was.get(name, ""), value))
     conflict: Literal["soft", "hard"] = "hard" if both or held.conflict == "hard" else "soft"
@@ -238,7 +242,7 @@ def _through(change: Change, held: HeldEntity, about: Circumstances) -> Decision
         label=label or held.current.label,
         data={**held.current.data, **values},
         received=received(change),
-        base=(own or held.current).version,
+        base=(base or held.current).version,
         conflict=conflict,
         conflicting=both,
         branch_base_version=change.base_version if change.branch_id is not None else None,

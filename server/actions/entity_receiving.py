@@ -154,13 +154,15 @@ def _keep(
     forced: bool,
 ) -> tuple[int, int]:
     """The version that was decided upon; gives the entity's row id and the number of the version."""
-    late = isinstance(decision, NextVersion) and decision.late
+    details = {"action": "create"} if isinstance(decision, NextVersion) and decision.late else {}
+    if entity is not None and entity.uuid != change.id:
+        details["alias"] = change.id  # the entity that it names was merged into this one
     source_id = entities.add_source(
         ctx.conn,
         kind="submission",
         submission_version_id=origin.version_id,
         forced=forced,
-        details={"action": "create"} if late else None,
+        details=details or None,
         created_at=ctx.now(),
     )
     about: dict[str, Any] = {
@@ -275,6 +277,7 @@ def _version(one: EntityVersion) -> HeldVersion:
         data=one.data,
         branch_id=one.branch_id,
         branch_base_version=one.branch_base_version,
+        received=one.received,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -250,3 +250,19 @@ def change(conn: Connection, entity_id: int, **values: Any) -> None:
 def _version(row: tuple[Any, ...]) -> EntityVersion:
     conflicting = tuple(row[_CONFLICTING]) if row[_CONFLICTING] is not None else None
     return EntityVersion(*(*row[:_CONFLICTING], conflicting, *row[_CONFLICTING + 1 :]))
+
+
+def list_living(conn: Connection, dataset_id: int) -> Iterator[Entity]:
+    """The entities of a list that are neither deleted nor merged into others nor withdrawn, eldest first."""
+    statement = (
+        select(*COLUMNS)
+        .where(
+            entities.c.dataset_id == dataset_id,
+            entities.c.deleted_at.is_(None),
+            entities.c.merged_into_id.is_(None),
+            entities.c.withdrawn_at.is_(None),
+        )
+        .order_by(entities.c.id)
+    )
+    for row in conn.execute(statement.execution_options(yield_per=1000)):
+        yield Entity(*row)

@@ -46,7 +46,9 @@ def held(*versions: tuple[str, dict[str, str], str | None, int | None], **more: 
     """Versions as (label, data, branch, its base there)."""
     return HeldEntity(
         versions=[
-            HeldVersion(version=number, label=label, data=data, branch_id=branch, branch_base_version=base)
+            HeldVersion(
+                version=number, label=label, data=data, branch_id=branch, branch_base_version=base, received=data
+            )
             for number, (label, data, branch, base) in enumerate(versions, 1)
         ],
         **more,

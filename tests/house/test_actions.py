@@ -20,6 +20,7 @@ NEED_NO_PERMISSION = {
     "consents.note": "runs inside an action that has asked",
     "datasets.check_declared": "runs inside an action that has asked",
     "datasets.link": "runs inside an action that has asked",
+    "entity_finding": "the action that looks for something asks for its own right next",
     "entity_receiving.apply": "runs inside an action that has asked",
     "entity_receiving.forget": "runs inside an action that has asked",
     "disclosures.treatments_of": "runs inside an action that has asked; identities ask for their own right",
