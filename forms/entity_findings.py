@@ -46,6 +46,15 @@ def findings(schema: Schema, workbook: Workbook | None) -> tuple[Finding, ...]:
     return (*look.version(), *look.declarations(), *look.questions(), *look.private())
 
 
+def formerly_direct(schema: Schema, before: Mapping[str, str], workbook: Workbook | None) -> Iterator[Finding]:
+    """The same for what only earlier versions marked `direct` (`before`: marks by path), since such answers stay so."""
+    marked = privacy.judge(schema, before)
+    look = _Look(schema, workbook)
+    yield from look.formerly_direct(
+        {path for path, one in marked.items() if one.mark == "direct" and one.reason == "mark"}
+    )
+
+
 class _Look:
     def __init__(self, schema: Schema, workbook: Workbook | None) -> None:
         self._schema = schema
@@ -198,27 +207,15 @@ class _Look:
             )
 
     def private(self) -> Iterator[Finding]:
-        judged = privacy.judge(self._schema, self._workbook.private)
-        direct = {path: one for path, one in judged.items() if one.mark == "direct"}
-        severity: Severity = "error" if self._from_workbook else "warning"
+        direct = self._direct()
         told = set(self._workbook.confirmed)
         for entry, name, one in self._saved:
             if one is None or entry.path not in direct or entry.path in told:
                 continue
             told.add(entry.path)
-            why = _why(direct[entry.path])
-            es = (
-                f"«{entry.name}» cuenta como dato que identifica a una persona ({why.es}) y se guarda como «{name}» en "
-                f"«{one.dataset}», una lista que llevan los teléfonos."
-            )
-            en = (
-                f"“{entry.name}” counts as identifying a person ({why.en}) and is saved as “{name}” to “{one.dataset}”, a "
-                "list that phones carry."
-            )
-            if self._from_workbook:
-                es += _WAY_OUT.es + (_OR_MARK.es if direct[entry.path].reason in ("name", "made_of") else ".")
-                en += _WAY_OUT.en + (_OR_MARK.en if direct[entry.path].reason in ("name", "made_of") else ".")
-            yield self._of_question(entry, severity, es, en)
+            judged = direct[entry.path]
+            way_out = _OR_MARK if judged.reason in ("name", "made_of") else Sentence(es=".", en=".")
+            yield self._identifying(entry, name, one, _why(judged), way_out)
         for one in self._declared.values():
             label = self._schema.by_path.get(f"{one.path}/label")
             for path in dict.fromkeys(privacy.read_paths(label, self._schema)) if label else ():
@@ -233,6 +230,32 @@ class _Look:
                         f"({why.en}): the phones that have the list show it.",
                         column="label",
                     )
+
+    def formerly_direct(self, before: AbstractSet[str]) -> Iterator[Finding]:
+        known = self._direct().keys() | self._workbook.confirmed
+        why = Sentence(es="una versión anterior dice «direct»", en="an earlier version says “direct”")
+        for entry, name, one in self._saved:
+            if one is not None and entry.path in before and entry.path not in known:
+                yield self._identifying(entry, name, one, why, Sentence(es=".", en="."))
+
+    def _direct(self) -> dict[str, privacy.Judged]:
+        judged = privacy.judge(self._schema, self._workbook.private)
+        return {path: one for path, one in judged.items() if one.mark == "direct"}
+
+    def _identifying(
+        self, entry: Field, name: str, one: EntityDeclaration, why: Sentence, way_out: Sentence
+    ) -> Finding:
+        es = (
+            f"«{entry.name}» cuenta como dato que identifica a una persona ({why.es}) y se guarda como «{name}» en "
+            f"«{one.dataset}», una lista que llevan los teléfonos."
+        )
+        en = (
+            f"“{entry.name}” counts as identifying a person ({why.en}) and is saved as “{name}” to “{one.dataset}”, a "
+            "list that phones carry."
+        )
+        if not self._from_workbook:
+            return self._of_question(entry, "warning", es, en)
+        return self._of_question(entry, "error", es + _WAY_OUT.es + way_out.es, en + _WAY_OUT.en + way_out.en)
 
     def _repeat_of(self, one: EntityDeclaration) -> str:
         return self._schema.repeat_of(one.path)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from forms import difference, late_renames, privacy, versions
+from forms import difference, entity_findings, late_renames, privacy, versions
 from forms.difference import Difference
 from forms.late_renames import Late
 from forms.problems import Finding, Sentence, severest_first
@@ -77,6 +77,7 @@ def foresee(ctx: Context, form: Form, after: Schema, marks: Mapping[str, Any], r
         late=late.renamed,
         stored={path for table in standing.tables for column in table.columns for path in column.paths},
     )
+    marked = private.marks_of(ctx.conn, form.id, widening.layout)
     return Consequences(
         difference=compared,
         widening=widening,
@@ -86,11 +87,19 @@ def foresee(ctx: Context, form: Form, after: Schema, marks: Mapping[str, Any], r
                 *checked,
                 *late.findings,
                 *_joins(standing, widening, after, late, rows),
-                *privacy.lighter(
-                    private.marks_of(ctx.conn, form.id, widening.layout), marks.get("privacy", {}), after, rows
-                ),
+                *privacy.lighter(marked, marks.get("privacy", {}), after, rows),
+                *entity_findings.formerly_direct(after, marked, _said_of_entities(marks, rows)),
             ]
         ),
+    )
+
+
+def _said_of_entities(marks: Mapping[str, Any], rows: Mapping[str, int]) -> entity_findings.Workbook | None:
+    """What the version's workbook says of its entities; None of an XForm, which has no marks at all."""
+    if not marks:
+        return None
+    return entity_findings.Workbook(
+        rows=rows, private=marks.get("privacy", {}), confirmed=frozenset(marks.get("save_to_confirmed", {}))
     )
 
 

@@ -19,7 +19,8 @@ from server.indicators.workbook import Sheets
 MAX_WORKBOOK: Final = 30_000_000
 """Bytes of a workbook or XForm."""
 Marks = dict[str, dict[str, Any]]
-"""What the workbook says beside the form: `privacy`, `consent` and `was` by path, `choices_were` by list and code."""
+"""What the workbook says beside the form: `privacy`, `consent`, `save_to_confirmed` and `was` by path, `choices_were` by list
+and code. An XForm says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,7 @@ def read(data: bytes, filename: str) -> Checked:
     marks: Marks = {
         "privacy": private,
         "consent": consent.to_json(guards),
+        "save_to_confirmed": {path: True for path, mark in compiled.marks.items() if mark.save_to_confirmed},
         "was": {path: mark.was for path, mark in compiled.marks.items() if mark.was},
         "choices_were": {name: dict(codes) for name, codes in compiled.choices_were.items()},
     }

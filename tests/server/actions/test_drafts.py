@@ -138,3 +138,40 @@ def test_a_form_that_was_never_published_goes_with_its_draft(desk: Desk, phone: 
     )
     assert desk.publish(FIRST).version.version == "1"
     assert list(phone.forms()) == ["hogar"]
+
+
+ENTITIES = "\n| entities |\n| | list_name | label |\n| | casas | 'Casa' |\n"
+NICKNAMED = "| | type | name | label | save_to | privacy | save_to_confirmed |\n| | text | mote | Mote | {} |"
+KEPT_DIRECT = (
+    "hoja survey, fila 2, columna save_to: «mote» cuenta como dato que identifica a una persona (una versión anterior dice "
+    "«direct») y se guarda como «mote» en «casas», una lista que llevan los teléfonos. Borre «save_to»; si debe ir en ella, "
+    "escriba «yes» en la columna «save_to_confirmed»."
+)
+
+
+def nicknamed(cells: str, version: str) -> str:
+    return form("hogar", NICKNAMED.format(cells), version=version) + (ENTITIES if "mote" in cells else "")
+
+
+@ON_SQLITE
+def test_a_lighter_mark_saves_nothing_to_a_list_that_an_earlier_version_called_direct(desk: Desk):
+    desk.publish(nicknamed("| direct |", "1"))
+
+    draft = desk.draft(nicknamed("mote | open |", "2"))
+    assert ("error", KEPT_DIRECT) in said(draft.findings)
+    with pytest.raises(Problem, match="an earlier version says “direct”"):
+        desk.act(lambda ctx: drafts.publish(ctx, PROJECT, "hogar"))
+
+    assert not desk.publish(nicknamed("mote | open | yes", "3")).again
+
+
+@ON_SQLITE
+def test_an_xform_after_a_workbook_is_warned_of_what_that_called_direct(desk: Desk):
+    desk.publish(nicknamed("| direct |", "1"))
+
+    xml = check(nicknamed("mote | open |", "2")).xml
+    draft = desk.draft(xml)
+    assert [one for one in said(draft.findings) if "mote" in one[1] and "casas" in one[1]] == [
+        ("warning", KEPT_DIRECT.partition(": ")[2].partition(" Borre")[0])
+    ]
+    assert not desk.act(lambda ctx: drafts.publish(ctx, PROJECT, "hogar")).again
