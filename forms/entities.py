@@ -258,16 +258,22 @@ def _not_permitted(action: str, dataset: str, permitted: Sequence[str]) -> Probl
     )
 
 
+def find_uuid(text: str) -> str | None:
+    """An id as it is kept: lower case, without `uuid:`; None where it is no version 4 UUID."""
+    match = _UUID.fullmatch(text.strip())
+    return match[1].lower() if match else None
+
+
 def normal_uuid(text: str) -> str:
     """An id as it is kept: lower case, without `uuid:`. Raises Problem 400.11 where it is no version 4 UUID."""
     return _uuid("uuid", text)
 
 
 def _uuid(name: str, text: str) -> str:
-    match = _UUID.fullmatch(text.strip())
-    if match is None:
+    found = find_uuid(text)
+    if found is None:
         raise wrong_type(name, text, Sentence(es="un UUID de versión 4", en="valid version 4 UUID"))
-    return match[1].lower()
+    return found
 
 
 def _version(name: str, text: str) -> int | None:

@@ -22,7 +22,13 @@ class Found:
 
 
 def find_dataset(ctx: Context, project_id: int, name: str) -> Found:
-    """The living list of exactly this name; the caller asks for rights next. Raises Problem 404.1."""
+    """The living list of exactly this name; the caller asks for rights next. Whoever is not of the project is not told what
+    lists it has. Raises Problem 401.2, 403.1, 404.1."""
+    actor = ctx.actor
+    if actor is None:
+        raise problems.credentials_missing()
+    if not any(grant.project_id in (None, project_id) for grant in actor.grants):
+        raise problems.insufficient_rights()
     project = projects.find_project(ctx.conn, project_id)
     if project is None:
         raise problems.no_project(project_id)

@@ -91,11 +91,12 @@ def list_attachments(ctx: Context, project_id: int, form_id: str) -> list[FormAt
 
 
 def get_attachment(ctx: Context, project_id: int, form_id: str, name: str) -> FormAttachment:
-    """One file of the published version; raises Problem 404.1 where it is not expected or not here."""
+    """One file of the published version, or the entity list that it is; raises Problem 404.1 where it is not expected or not
+    here."""
     form, version = get_published(ctx, project_id, form_id)
     require(ctx, "form.read", form)
     attachment = form_attachments.find_attachment(ctx.conn, version.id, name)
-    if attachment is None or attachment.sha256 is None:
+    if attachment is None or (attachment.sha256 is None and attachment.dataset_id is None):
         raise problems.not_found()
     return attachment
 

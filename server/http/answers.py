@@ -56,6 +56,33 @@ def blob(request: Request, content: BinaryIO, *, size: int, content_type: str, e
     return _tagged(response, etag)
 
 
+def made(request: Request, content: BinaryIO, *, packed: bool, content_type: str, etag: str, name: str) -> Response:
+    """A file that was made for answers like this (`packed`: by gzip), sent at the client's pace and closed when it ends.
+
+    Who asks decides what is in it: no cache may give it to anybody else.
+    """
+    size = content.seek(0, os.SEEK_END)
+    content.seek(0)
+    file = wrap_file(request.environ, content, CHUNK)
+    response = Response(file, content_type=content_type, direct_passthrough=True)
+    response.content_length = size
+    if packed:
+        response.headers["Content-Encoding"] = "gzip"
+    response.headers["Vary"] = "Accept-Encoding, Authorization"
+    response.headers["Content-Disposition"] = disposition(name)
+    return _tagged(response, etag)
+
+
+def unchanged(etag: str) -> Response:
+    """304: the client has it."""
+    return _tagged(Response(status=304), etag)
+
+
+def takes_gzip(request: Request) -> bool:
+    """Whether the client unpacks gzip."""
+    return request.accept_encodings["gzip"] > 0
+
+
 def disposition(name: str) -> str:
     """An attachment's name with any characters: an ASCII form and RFC 6266's UTF-8 form."""
     plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\' else "_" for c in name)

@@ -13,6 +13,7 @@ from server import problems
 from server.context import Context, Office
 from server.http import identity
 from server.http.identity import Claim, Verified
+from server.http.keeping import Shelf
 
 T = TypeVar("T")
 
@@ -21,6 +22,7 @@ def install(app: Flask, office: Office) -> None:
     """Give the app its office."""
     app.extensions["tejido"] = office
     app.extensions["tejido-verified"] = Verified()
+    app.extensions["tejido-shelf"] = Shelf()
     app.extensions["tejido-streams"] = threading.BoundedSemaphore(max(1, office.settings.threads // 4))
 
 
@@ -34,6 +36,14 @@ def ask(action: Callable[[Context], T], *, anonymous: bool = False) -> T:
     here = office()
     claim = _claim(here, anonymous=anonymous)
     return here.database.read(lambda conn: action(here.context(conn, identity.resolve(conn, claim))))
+
+
+def ask_whole(action: Callable[[Context], T], *, anonymous: bool = False) -> T:
+    """The same where many statements must see one state of the database."""
+    here = office()
+    claim = _claim(here, anonymous=anonymous)
+    with here.database.reading() as conn:
+        return action(here.context(conn, identity.resolve(conn, claim)))
 
 
 def act(action: Callable[[Context], T], *, anonymous: bool = False) -> T:
@@ -59,6 +69,11 @@ def asking() -> Iterator[Context]:
             yield here.context(conn, identity.resolve(conn, claim))
     finally:
         streams.release()
+
+
+def shelf() -> Shelf:
+    """The files that this process made for answers and keeps a while."""
+    return cast(Shelf, current_app.extensions["tejido-shelf"])
 
 
 def base_url() -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
@@ -27,11 +27,13 @@ class FormLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileLine:
-    """One file of a manifest."""
+    """One file of a manifest; `type` and `integrity_url` only of an entity list."""
 
     name: str
     md5: str
     download_url: str
+    type: str | None = None
+    integrity_url: str | None = None
 
 
 def form_list(lines: Iterable[FormLine]) -> bytes:
@@ -53,14 +55,24 @@ def form_list(lines: Iterable[FormLine]) -> bytes:
 def manifest(lines: Iterable[FileLine]) -> bytes:
     """OpenRosa Form Discovery API, namespace xformsManifest."""
     files = "".join(
-        "  <mediaFile>\n"
+        f"  <mediaFile{f' type={quoteattr(line.type)}' if line.type else ''}>\n"
         f"    <filename>{escape(line.name)}</filename>\n"
         f"    <hash>md5:{line.md5}</hash>\n"
         f"    <downloadUrl>{escape(line.download_url)}</downloadUrl>\n"
-        "  </mediaFile>\n"
+        + (f"    <integrityUrl>{escape(line.integrity_url)}</integrityUrl>\n" if line.integrity_url else "")
+        + "  </mediaFile>\n"
         for line in lines
     )
     return f'{_DECLARATION}<manifest xmlns="http://openrosa.org/xforms/xformsManifest">\n{files}</manifest>\n'.encode()
+
+
+def entity_states(deleted: Mapping[str, bool]) -> bytes:
+    """Which entities are gone, by id. Source: OpenRosa Form Discovery API, "integrityUrl"; ODK Central's answer."""
+    states = "".join(
+        f"    <entity id={quoteattr(uuid)}>\n      <deleted>{str(gone).lower()}</deleted>\n    </entity>\n"
+        for uuid, gone in deleted.items()
+    )
+    return f"{_DECLARATION}<data>\n  <entities>\n{states}  </entities>\n</data>\n".encode()
 
 
 def message(text: str, *, nature: str) -> bytes:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from email.utils import formatdate
-from typing import Final
+from typing import BinaryIO, Final
 
 from flask import Blueprint, Response, request
 
@@ -11,11 +12,12 @@ from forms.instance import Instance
 from forms.media import same_name
 from forms.problems import Problem, Sentence
 from server import problems
-from server.actions import drafts, forms, submissions
+from server.actions import dataset_views, drafts, forms, submissions
+from server.actions.dataset_views import PhoneFile
 from server.actions.submissions import Device, File
 from server.context import Context
 from server.http import answers, uploads
-from server.http.endpoint import act, ask, base_url, office
+from server.http.endpoint import act, ask, ask_whole, base_url, office, shelf
 from server.http.paths import segment
 from server.model.forms import FormAttachment
 from server.openrosa import documents
@@ -95,15 +97,29 @@ def form_xml(project_id: int, form_id: str, token: str | None) -> Response:  # n
 @blueprint.get(f"{_KEYED}/forms/<segment:form_id>/manifest")
 def form_manifest(project_id: int, form_id: str, token: str | None) -> Response:
     """The files a form needs, as far as they are here."""
-    files = ask(lambda ctx: forms.list_attachments(ctx, project_id, form_id))
-    return _manifest(files, f"{_root(project_id, token)}/forms/{segment(form_id)}/attachments")
+
+    def read(ctx: Context) -> list[PhoneFile]:
+        form, _ = forms.get_published(ctx, project_id, form_id)
+        return dataset_views.list_files(ctx, form, forms.list_attachments(ctx, project_id, form_id))
+
+    root = _root(project_id, token)
+    return _manifest(ask(read), f"{root}/forms/{segment(form_id)}/attachments", root)
 
 
 @blueprint.get(f"{_PLAIN}/forms/<segment:form_id>/attachments/<segment:name>", defaults={"token": None})
 @blueprint.get(f"{_KEYED}/forms/<segment:form_id>/attachments/<segment:name>")
 def form_attachment(project_id: int, form_id: str, name: str, token: str | None) -> Response:  # noqa: ARG001  # read on the way in
-    """One file of a form."""
-    return _file(ask(lambda ctx: forms.get_attachment(ctx, project_id, form_id, name)))
+    """One file of a form, which may be an entity list."""
+    return _file(project_id, lambda ctx: forms.get_attachment(ctx, project_id, form_id, name))
+
+
+@blueprint.get(f"{_PLAIN}/datasets/<segment:name>/integrity", defaults={"token": None})
+@blueprint.get(f"{_KEYED}/datasets/<segment:name>/integrity")
+def integrity(project_id: int, name: str, token: str | None) -> Response:  # noqa: ARG001  # read on the way in
+    """Which of the entities that a phone made by itself are gone."""
+    wanted = request.args.get("id", "").split(",")
+    states = ask(lambda ctx: dataset_views.list_states(ctx, project_id, name, wanted))
+    return Response(documents.entity_states(states), content_type=documents.CONTENT_TYPE)
 
 
 @blueprint.route(f"{_PLAIN}/submission", methods=["HEAD"], defaults={"token": None})
@@ -154,15 +170,39 @@ def test_form_xml(project_id: int, form_id: str, token: str) -> Response:
 @blueprint.get(f"{_TEST}/manifest")
 def test_manifest(project_id: int, form_id: str, token: str) -> Response:
     """The files of the draft under test."""
-    files = ask(lambda ctx: drafts.list_draft_attachments(ctx, project_id, form_id, token), anonymous=True)
-    return _manifest(files, f"{_test_root(project_id, form_id, token)}/attachments")
+
+    def read(ctx: Context) -> list[PhoneFile]:
+        held = drafts.list_draft_attachments(ctx, project_id, form_id, token)
+        return dataset_views.list_draft_files(ctx, project_id, held)
+
+    root = _test_root(project_id, form_id, token)
+    return _manifest(ask(read, anonymous=True), f"{root}/attachments", root)
 
 
 @blueprint.get(f"{_TEST}/attachments/<segment:name>")
 def test_attachment(project_id: int, form_id: str, token: str, name: str) -> Response:
     """One file of the draft under test."""
-    files = ask(lambda ctx: drafts.list_draft_attachments(ctx, project_id, form_id, token), anonymous=True)
-    return _file(next((file for file in files if file.name == name), None))
+
+    def find(ctx: Context) -> FormAttachment:
+        files = drafts.list_draft_attachments(ctx, project_id, form_id, token)
+        found = next((file for file in files if file.name == name), None)
+        if found is None:
+            raise problems.not_found()
+        return found
+
+    return _file(project_id, find, anonymous=True)
+
+
+@blueprint.get(f"{_TEST}/datasets/<segment:name>/integrity")
+def test_integrity(project_id: int, form_id: str, token: str, name: str) -> Response:
+    """The same for the draft under test."""
+    wanted = request.args.get("id", "").split(",")
+
+    def read(ctx: Context) -> dict[str, bool]:
+        held = drafts.list_draft_attachments(ctx, project_id, form_id, token)
+        return dataset_views.list_draft_states(ctx, project_id, held, name, wanted)
+
+    return Response(documents.entity_states(ask(read, anonymous=True)), content_type=documents.CONTENT_TYPE)
 
 
 @blueprint.route(f"{_TEST}/submission", methods=["HEAD"])
@@ -195,17 +235,30 @@ def _test_root(project_id: int, form_id: str, token: str) -> str:
     return f"{base_url()}/v1/test/{segment(token)}/projects/{project_id}/forms/{segment(form_id)}/draft"
 
 
-def _manifest(files: list[FormAttachment], folder: str) -> Response:
+def _manifest(files: list[PhoneFile], folder: str, root: str) -> Response:
     body = documents.manifest(
-        documents.FileLine(name=file.name, md5=file.md5, download_url=f"{folder}/{segment(file.name)}")
+        documents.FileLine(
+            name=file.name,
+            md5=file.md5,
+            download_url=f"{folder}/{segment(file.name)}",
+            type=None if file.dataset is None else "approvalEntityList" if file.approval else "entityList",
+            integrity_url=f"{root}/datasets/{segment(file.dataset)}/integrity" if file.dataset else None,
+        )
         for file in files
-        if file.md5 is not None
     )
     return answers.document(request, body, documents.CONTENT_TYPE)
 
 
-def _file(file: FormAttachment | None) -> Response:
-    if file is None or file.sha256 is None:
+def _file(project_id: int, find: Callable[[Context], FormAttachment], *, anonymous: bool = False) -> Response:
+    def read(ctx: Context) -> tuple[FormAttachment, str | None]:
+        file = find(ctx)
+        listed = dataset_views.hash_of(ctx, project_id, file.dataset_id) if file.dataset_id is not None else None
+        return file, listed
+
+    file, listed = ask(read, anonymous=anonymous)
+    if listed is not None and file.dataset_id is not None:
+        return _list(project_id, file.dataset_id, file.name, listed, anonymous=anonymous)
+    if file.sha256 is None:
         raise problems.not_found()
     return answers.blob(
         request,
@@ -215,6 +268,19 @@ def _file(file: FormAttachment | None) -> Response:
         etag=file.md5 or file.sha256,
         name=file.name,
     )
+
+
+def _list(project_id: int, dataset_id: int, name: str, md5: str, *, anonymous: bool) -> Response:
+    """An entity list as whoever asks sees it: made once for all who see the same."""
+    if request.if_none_match.contains_weak(md5):
+        return answers.unchanged(md5)
+    packed = answers.takes_gzip(request)
+
+    def make(out: BinaryIO) -> str:
+        return ask_whole(lambda ctx: dataset_views.write_csv(ctx, project_id, dataset_id, out), anonymous=anonymous)
+
+    made, content = shelf().open(md5, packed=packed, make=make)
+    return answers.made(request, content, packed=packed, content_type="text/csv; charset=utf-8", etag=made, name=name)
 
 
 def _body() -> tuple[Instance, list[uploads.Part]]:
