@@ -96,6 +96,60 @@ def not_mergeable(reason: Sentence) -> Problem:
     return Problem(409.90, reason)
 
 
+def invalid(reason: Sentence) -> Problem:
+    """400.28: an entity that somebody writes cannot stand so."""
+    return Problem(
+        400.28,
+        Sentence(f"La entidad no es válida. {reason.es}", f"The entity is invalid. {reason.en}"),
+        {"reason": reason.en},
+    )
+
+
+def no_conflict() -> Problem:
+    """400.32: nothing to resolve."""
+    return Problem(400.32, Sentence("La entidad no tiene ningún conflicto.", "The Entity doesn't have any conflict"))
+
+
+def version_conflict(current: str, provided: str | None) -> Problem:
+    """409.15: the entity has another version by now."""
+    return Problem(
+        409.15,
+        Sentence(
+            f"La versión actual de la entidad es «{current}» y la suya es «{provided}».",
+            f"Current version of the Entity is '{current}' and you provided '{provided}'. Please correct the version number "
+            "or pass '?force=true' in the URL to forcefully update the Entity.",
+        ),
+        {"current": current, "provided": provided},
+        Sentence("Vuelva a leerla, o use force=true.", "Read it again, or use force=true."),
+    )
+
+
+def pending_submissions(count: int) -> Problem:
+    """400.29: submissions wait for approval, and nobody said what becomes of them."""
+    return Problem(
+        400.29,
+        Sentence(f"Hay {count} envíos pendientes de aprobación.", f"There are {count} pending submissions"),
+        {"count": count},
+        Sentence(
+            "Use convert=true para crear ya sus entidades, o convert=false para dejarlos como están.",
+            "Use convert=true to create their entities now, or convert=false to leave them as they are.",
+        ),
+    )
+
+
+def list_in_use(form_ids: Sequence[str]) -> Problem:
+    """409.21: forms write to the list or read it."""
+    listed = ", ".join(form_ids)
+    return Problem(
+        409.21,
+        Sentence(
+            f"No se puede borrar la lista: la usan los formularios {listed}.",
+            f"You can't delete this dataset because there are Form(s) dependent on it: {listed}",
+        ),
+        {"forms": list(form_ids)},
+    )
+
+
 def dataset_name_conflict(current: str, provided: str) -> Problem:
     """409.16: two lists whose names differ in capitals alone are one to a phone."""
     return Problem(

@@ -11,7 +11,19 @@ from werkzeug.exceptions import HTTPException
 
 from forms.problems import Problem
 from server import problems
-from server.api import audits, corrections, extracts, flags, indicators, logframes, submissions, wire
+from server.api import (
+    audits,
+    corrections,
+    datasets,
+    entities,
+    extracts,
+    flags,
+    indicators,
+    logframes,
+    merging,
+    submissions,
+    wire,
+)
 from server.blobs.disk import DiskBlobs
 from server.context import Clock, Office, wall_clock
 from server.db import Database
@@ -54,6 +66,9 @@ def create_app(office: Office) -> Flask:
     app.register_blueprint(routes.blueprint)
     app.register_blueprint(corrections.blueprint)
     app.register_blueprint(audits.blueprint)
+    app.register_blueprint(datasets.blueprint)
+    app.register_blueprint(entities.blueprint)
+    app.register_blueprint(merging.blueprint)
     app.register_blueprint(extracts.blueprint)
     app.register_blueprint(flags.blueprint)
     app.register_blueprint(indicators.blueprint)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, exists, insert, or_, select
+from sqlalchemy import Connection, Select, exists, insert, or_, select
 
 from server.model.audits import AuditLine, audits
 from server.model.forms import forms
@@ -64,6 +64,22 @@ def has_action(conn: Connection, action: str) -> bool:
     return bool(conn.execute(select(exists().where(audits.c.action == action))).scalar())
 
 
+def last_resolved(conn: Connection, entity_id: int) -> int:
+    """The version at which somebody last resolved an entity's conflict; 0 where nobody did."""
+    details: dict[str, Any] | None = conn.execute(
+        select(audits.c.details)
+        .where(audits.c.entity_id == entity_id, audits.c.action == "entity.update.resolve")
+        .order_by(audits.c.id.desc())
+        .limit(1)
+    ).scalar()
+    return int(details["entity"]["version"]) if details else 0
+
+
+def list_of_entity(conn: Connection, entity_id: int) -> list[AuditLine]:
+    """All that happened to an entity, the newest first."""
+    return [AuditLine(**row) for row in conn.execute(_lines().where(audits.c.entity_id == entity_id)).mappings()]
+
+
 def list_lines(
     conn: Connection,
     *,
@@ -75,7 +91,22 @@ def list_lines(
     most: int,
 ) -> list[AuditLine]:
     """Lines of an action or of those whose name begins so (`submission` for `submission.create`), the newest first."""
-    statement = (
+    statement = _lines().offset(offset).limit(most)
+    if action is not None:
+        statement = statement.where(
+            or_(audits.c.action == action, audits.c.action.startswith(f"{action}.", autoescape=True))
+        )
+    if project_id is not None:
+        statement = statement.where(audits.c.project_id == project_id)
+    if first is not None:
+        statement = statement.where(audits.c.logged_at >= first)
+    if last is not None:
+        statement = statement.where(audits.c.logged_at <= last)
+    return [AuditLine(**row) for row in conn.execute(statement).mappings()]
+
+
+def _lines() -> Select[Any]:
+    return (
         select(
             audits.c.id,
             audits.c.actor_id,
@@ -92,17 +123,4 @@ def list_lines(
         .outerjoin(forms, forms.c.id == audits.c.form_id)
         .outerjoin(submissions, submissions.c.id == audits.c.submission_id)
         .order_by(audits.c.id.desc())
-        .offset(offset)
-        .limit(most)
     )
-    if action is not None:
-        statement = statement.where(
-            or_(audits.c.action == action, audits.c.action.startswith(f"{action}.", autoescape=True))
-        )
-    if project_id is not None:
-        statement = statement.where(audits.c.project_id == project_id)
-    if first is not None:
-        statement = statement.where(audits.c.logged_at >= first)
-    if last is not None:
-        statement = statement.where(audits.c.logged_at <= last)
-    return [AuditLine(**row) for row in conn.execute(statement).mappings()]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, select, update
 
 from server.model.entities import (
     Dataset,
@@ -16,6 +17,7 @@ from server.model.entities import (
     dataset_filters,
     dataset_properties,
     datasets,
+    entities,
     folded,
 )
 from server.model.forms import form_attachments, form_versions, forms
@@ -119,6 +121,24 @@ def change_property(conn: Connection, property_id: int, **values: Any) -> None:
     conn.execute(update(dataset_properties).where(dataset_properties.c.id == property_id).values(**values))
 
 
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """How full a list is: living entities, when the last one came, and how many are in conflict."""
+
+    entities: int
+    last_entity: datetime | None
+    conflicts: int
+
+
+def fill(conn: Connection, dataset_id: int) -> Filled:
+    """How full a list is."""
+    statement = select(func.count(), func.max(entities.c.created_at), func.count(entities.c.conflict)).where(
+        entities.c.dataset_id == dataset_id, entities.c.deleted_at.is_(None)
+    )
+    count, last, conflicts = conn.execute(statement).one()
+    return Filled(int(count), last, int(conflicts))
+
+
 # --------------------------------------------------------------------------- who sees what
 
 
@@ -146,6 +166,48 @@ def replace_filters(conn: Connection, dataset_id: int, pairs: Collection[tuple[i
             insert(dataset_filters),
             [{"property_id": property_id, "actor_property_id": theirs} for property_id, theirs in pairs],
         )
+
+
+def find_actor_property(conn: Connection, project_id: int, name: str) -> int | None:
+    """The row id of a property of the project's app users and public links."""
+    found: int | None = conn.execute(
+        select(actor_properties.c.id).where(
+            actor_properties.c.project_id == project_id, actor_properties.c.name == name
+        )
+    ).scalar()
+    return found
+
+
+def list_actor_properties(conn: Connection, project_id: int) -> dict[str, list[str]]:
+    """The properties of a project's app users and public links by name, with the values that are in use."""
+    rows = conn.execute(
+        select(actor_properties.c.name, actor_property_values.c.value)
+        .outerjoin(actor_property_values, actor_property_values.c.property_id == actor_properties.c.id)
+        .where(actor_properties.c.project_id == project_id)
+        .distinct()
+        .order_by(actor_properties.c.name, actor_property_values.c.value)
+    )
+    found: dict[str, list[str]] = {}
+    for name, value in rows:
+        found.setdefault(name, []).extend([value] if value is not None else [])
+    return found
+
+
+def add_actor_property(conn: Connection, project_id: int, name: str, *, created_at: datetime) -> int:
+    """A property that app users and public links of the project may have; gives its id."""
+    statement = insert(actor_properties).values(project_id=project_id, name=name, created_at=created_at)
+    return int(conn.execute(statement.returning(actor_properties.c.id)).scalar_one())
+
+
+def set_actor_value(conn: Connection, actor_id: int, property_id: int, value: str | None) -> None:
+    """The value of an actor's property; None: it has none."""
+    conn.execute(
+        delete(actor_property_values).where(
+            actor_property_values.c.actor_id == actor_id, actor_property_values.c.property_id == property_id
+        )
+    )
+    if value is not None:
+        conn.execute(insert(actor_property_values).values(actor_id=actor_id, property_id=property_id, value=value))
 
 
 def values_of_actor(conn: Connection, actor_id: int) -> dict[str, str]:

@@ -6,17 +6,19 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, bindparam, exists, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, insert, select, update
 
 from server.model.entities import (
     Entity,
     EntityVersion,
     SourceKind,
     entities,
+    entity_receipts,
     entity_sources,
     entity_versions,
     purged_entities,
 )
+from server.model.merging import distinct_entities, entity_merges
 from server.prepared import Prepared
 
 COLUMNS: tuple[ColumnElement[Any], ...] = (
@@ -266,3 +268,55 @@ def list_living(conn: Connection, dataset_id: int) -> Iterator[Entity]:
     )
     for row in conn.execute(statement.execution_options(yield_per=1000)):
         yield Entity(*row)
+
+
+def list_page(
+    conn: Connection, dataset_id: int, *, deleted: bool = False, conflict: bool | None = None, most: int | None = None
+) -> Iterator[Entity]:
+    """The entities of a list, the newest first: living ones or (`deleted`) deleted ones; `conflict`: with one, or without."""
+    statement = select(*COLUMNS).where(
+        entities.c.dataset_id == dataset_id,
+        entities.c.deleted_at.is_not(None) if deleted else entities.c.deleted_at.is_(None),
+        entities.c.withdrawn_at.is_(None),
+    )
+    if conflict is not None:
+        statement = statement.where(entities.c.conflict.is_not(None) if conflict else entities.c.conflict.is_(None))
+    statement = statement.order_by(entities.c.created_at.desc(), entities.c.id.desc()).limit(most)
+    for row in conn.execute(statement.execution_options(yield_per=1000)):
+        yield Entity(*row)
+
+
+def purge(conn: Connection, dataset_id: int, entity_ids: Collection[int], when: datetime) -> int:
+    """Remove deleted entities with every version for good; their ids are remembered, so that none comes back."""
+    wanted = list(entity_ids)
+    if not wanted:
+        return 0
+    doomed = entities.c.id.in_(wanted)
+    gone = list(conn.execute(select(entities.c.uuid).where(doomed)).scalars())
+    conn.execute(
+        update(entity_receipts)
+        .where(entity_receipts.c.entity_id.in_(wanted))
+        .values(entity_id=None, entity_version=None)
+    )
+    conn.execute(delete(entity_versions).where(entity_versions.c.entity_id.in_(wanted)))
+    conn.execute(delete(entities).where(doomed))
+    conn.execute(
+        insert(purged_entities), [{"dataset_id": dataset_id, "uuid": uuid, "purged_at": when} for uuid in gone]
+    )
+    return len(gone)
+
+
+def list_deleted_ids(conn: Connection, dataset_id: int, *, before: datetime | None = None) -> list[int]:
+    """Row ids of deleted entities that no merge holds, deleted before that moment where one is given."""
+    statement = select(entities.c.id).where(
+        entities.c.dataset_id == dataset_id,
+        entities.c.deleted_at.is_not(None),
+        entities.c.merged_into_id.is_(None),
+        entities.c.id.not_in(select(entity_merges.c.survivor_id)),
+        entities.c.id.not_in(select(entity_merges.c.absorbed_id)),
+        entities.c.id.not_in(select(distinct_entities.c.first_id)),
+        entities.c.id.not_in(select(distinct_entities.c.second_id)),
+    )
+    if before is not None:
+        statement = statement.where(entities.c.deleted_at < before)
+    return list(conn.execute(statement.order_by(entities.c.id)).scalars())

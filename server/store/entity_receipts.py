@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -70,6 +71,42 @@ def list_held(
         entity_receipts.c.branch_id, entity_receipts.c.base_version, entity_receipts.c.id
     ).limit(most)
     return [EntityReceipt(*row) for row in conn.execute(statement)]
+
+
+def list_pending(conn: Connection, project_id: int, dataset: str, *, most: int) -> list[int]:
+    """Living submissions that wait for approval to create an entity of a list, by row id."""
+    statement = (
+        select(entity_receipts.c.submission_id)
+        .join(submissions, submissions.c.id == entity_receipts.c.submission_id)
+        .join(forms, forms.c.id == submissions.c.form_id)
+        .where(
+            forms.c.project_id == project_id,
+            entity_receipts.c.dataset == dataset,
+            entity_receipts.c.outcome == "pending",
+            submissions.c.deleted_at.is_(None),
+            submissions.c.review_state.is_distinct_from("rejected"),
+        )
+        .distinct()
+        .order_by(entity_receipts.c.submission_id)
+        .limit(most)
+    )
+    return list(conn.execute(statement).scalars())
+
+
+def list_undone(conn: Connection, project_id: int, outcomes: Collection[str]) -> list[tuple[EntityReceipt, str, str]]:
+    """Receipts of living submissions with these outcomes, the newest first, with the ids of the form and the instance."""
+    statement = (
+        select(*_COLUMNS, forms.c.xml_form_id, submissions.c.instance_id)
+        .join(submissions, submissions.c.id == entity_receipts.c.submission_id)
+        .join(forms, forms.c.id == submissions.c.form_id)
+        .where(
+            forms.c.project_id == project_id,
+            entity_receipts.c.outcome.in_(outcomes),
+            submissions.c.deleted_at.is_(None),
+        )
+        .order_by(entity_receipts.c.id.desc())
+    )
+    return [(EntityReceipt(*row[:-2]), row[-2], row[-1]) for row in conn.execute(statement)]
 
 
 def find_held(conn: Connection, receipt_id: int) -> EntityReceipt | None:

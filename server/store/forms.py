@@ -222,6 +222,17 @@ def list_published(conn: Connection, form_id: int) -> list[FormVersion]:
     return [FormVersion(*row) for row in rows]
 
 
+def list_every_published(conn: Connection, project_id: int) -> list[FormVersion]:
+    """Every version that a form of the project ever published, deleted forms too, in order of its id."""
+    rows = conn.execute(
+        select(*_VERSION)
+        .join(forms, forms.c.id == form_versions.c.form_id)
+        .where(forms.c.project_id == project_id, form_versions.c.published_at.is_not(None))
+        .order_by(form_versions.c.id)
+    )
+    return [FormVersion(*row) for row in rows]
+
+
 def list_drafts(conn: Connection, project_id: int) -> list[FormVersion]:
     """The drafts of a project's living forms."""
     rows = conn.execute(

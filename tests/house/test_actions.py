@@ -21,6 +21,7 @@ NEED_NO_PERMISSION = {
     "datasets.check_declared": "runs inside an action that has asked",
     "datasets.link": "runs inside an action that has asked",
     "entity_finding": "the action that looks for something asks for its own right next",
+    "entity_sight.of": "says what is hidden, inside an action that has asked",
     "entity_receiving.apply": "runs inside an action that has asked",
     "entity_receiving.forget": "runs inside an action that has asked",
     "dataset_views.list_states": "asks for each form that uses the list, and refuses whoever may read none",

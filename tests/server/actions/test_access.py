@@ -164,6 +164,16 @@ BODIES = {
     "/flags/<number:flag_id>": b'{"state": "open"}',
     "/submissions/<segment:instance_id>": b'{"reviewState": "approved"}',
     "/comments": b'{"body": "x"}',
+    "/datasets": b'{"name": "x"}',
+    "/properties": b'{"name": "x"}',
+    "/actor-properties": b'{"name": "x"}',
+    "/app-users/<number:actor_id>": b'{"properties": {}}',
+    "/entities": b'{"label": "x", "data": {}}',
+    "/bulk-delete": b'{"ids": []}',
+    "/bulk-restore": b'{"ids": []}',
+    "/distinct": b'{"entities": ["x", "y"]}',
+    "/merges": b'{"survivor": "x", "absorbed": "y", "reason": "z"}',
+    "/undo": b'{"reason": "z"}',
 }
 """What a route must be given before it is asked who may: bodies by how its path ends."""
 
