@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from forms.problems import Problem, Sentence
 
@@ -86,6 +86,17 @@ def no_list(name: str) -> Problem:
     )
 
 
+def no_property(name: str, dataset: str) -> Problem:
+    """404.1: the list has no property of this name."""
+    return Problem(
+        404.1,
+        Sentence(
+            f"La lista «{dataset}» no tiene la propiedad «{name}».", f"The list “{dataset}” has no property “{name}”."
+        ),
+        {"property": name},
+    )
+
+
 def no_entity(uuid: str) -> Problem:
     """404.1: the list has no entity of this id."""
     return Problem(404.1, Sentence(f"No existe la entidad {uuid}.", f"There is no entity {uuid}."), {"uuid": uuid})
@@ -137,16 +148,32 @@ def pending_submissions(count: int) -> Problem:
     )
 
 
-def list_in_use(form_ids: Sequence[str]) -> Problem:
-    """409.21: forms write to the list or read it."""
-    listed = ", ".join(form_ids)
+def list_in_use(uses: Mapping[str, Sequence[Mapping[str, str]]]) -> Problem:
+    """409.21: forms write to the list or read it; `uses` says how (`sourceForms`, …) and which."""
+    listed = ", ".join(sorted({form["xmlFormId"] for found in uses.values() for form in found}))
     return Problem(
         409.21,
         Sentence(
             f"No se puede borrar la lista: la usan los formularios {listed}.",
             f"You can't delete this dataset because there are Form(s) dependent on it: {listed}",
         ),
-        {"forms": list(form_ids)},
+        dict(uses),
+        Sentence(
+            "Quite la lista de esos formularios, o bórrelos, y repita.",
+            "Take the list out of these forms, or delete them, and try again.",
+        ),
+    )
+
+
+def property_in_use(name: str, prerequisites: Mapping[str, Mapping[str, object]]) -> Problem:
+    """409.22: forms write to the property, entities have values of it, or an access filter asks for it."""
+    return Problem(
+        409.22,
+        Sentence(
+            f"No se puede borrar la propiedad «{name}»: todavía se usa.",
+            f'Prerequisites for deleting the property "{name}" are not met.',
+        ),
+        {"propertyName": name, "prerequisites": dict(prerequisites)},
     )
 
 

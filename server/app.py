@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from forms.problems import Problem
 from server import problems
 from server.api import (
+    actor_properties,
     audits,
     corrections,
     datasets,
@@ -65,6 +66,7 @@ def create_app(office: Office) -> Flask:
     endpoint.install(app, office)
     app.register_blueprint(routes.blueprint)
     app.register_blueprint(corrections.blueprint)
+    app.register_blueprint(actor_properties.blueprint)
     app.register_blueprint(audits.blueprint)
     app.register_blueprint(datasets.blueprint)
     app.register_blueprint(entities.blueprint)

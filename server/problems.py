@@ -299,13 +299,19 @@ def no_draft(form_id: str) -> Problem:
 
 def not_unique(field: str, value: str) -> Problem:
     """409.3: the name is taken."""
+    return not_unique_together({field: value})
+
+
+def not_unique_together(taken: Mapping[str, object]) -> Problem:
+    """409.3: something has these values of these fields already."""
+    fields, values = ",".join(taken), ",".join(str(value) for value in taken.values())
     return Problem(
         409.3,
         Sentence(
-            es=f"Ya existe un recurso con {field} «{value}».",
-            en=f"A resource already exists with {field} value(s) of {value}.",
+            es=f"Ya existe un recurso con {fields} «{values}».",
+            en=f"A resource already exists with {fields} value(s) of {values}.",
         ),
-        {"fields": [field], "values": [value]},
+        {"fields": list(taken), "values": list(taken.values())},
     )
 
 

@@ -2,89 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
 from forms import entity_problems
 from forms.entities import is_dataset_name, is_property_name
 from forms.problems import Sentence
 from server import problems
 from server.access import require
+from server.actions import dataset_uses
+from server.actions.dataset_uses import Uses
 from server.actions.entity_finding import find_dataset
-from server.actions.following import follow_stored
+from server.actions.following import ENTITIES, FOLLOWERS, follow_stored
 from server.context import Context
 from server.model.entities import Dataset, Property, folded
-from server.store import datasets, entity_receipts, form_attachments, forms, people, projects
-from server.tables import registry
+from server.store import datasets, entities, entity_receipts, projects
+from server.store.datasets import Filled
 
-_CONVERTED: Final = 1000
-"""Submissions that one request makes entities of, once their list needs no approval any more."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FormOf:
-    """A form that has to do with a list; `repeat` is the repeat whose rows are its entities."""
-
-    form_id: str
-    title: str
-    repeat: str | None = None
+_CHUNK: Final = 200
+"""Submissions that are read at once where entities are made of those that waited."""
+_EXAMPLES: Final = 3
+_INVALID_LIST: Final = Sentence("no es un nombre de lista válido.", "This is not a valid dataset name.")
+_INVALID_PROPERTY: Final = Sentence("no es un nombre de propiedad válido.", "This is not a valid property name.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Described:
-    """A list with its properties, the forms that write to it (`sources`) and those that read it (`readers`).
+    """A list with its properties, how full it is, and the forms that write to it and read it.
 
-    `by_property` are the forms that save to each property; `filters` pairs of its property and the actor's.
+    `filters` are pairs of its property and the actor's.
     """
 
     dataset: Dataset
     properties: tuple[Property, ...]
-    sources: tuple[FormOf, ...]
-    readers: tuple[FormOf, ...]
-    by_property: Mapping[str, tuple[FormOf, ...]]
+    filled: Filled
+    uses: Uses
     filters: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Listed:
     """A list and how full it is."""
 
     dataset: Dataset
-    entities: int
-    last_entity: datetime | None
-    conflicts: int
+    filled: Filled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Who sees which entities of a list: everybody all (nothing is given), each one only what they made (`owner_only`), or
+    what their own values open: `rules` are pairs of a property of the list and one of the actor."""
+
+    owner_only: bool = False
+    rules: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What a list is to be from now on; None leaves it. `filters` are pairs of its property and the actor's; () none."""
+    """What a list is to be from now on; None leaves it. `owner_only` is ODK Central's former word for a filter: where it is
+    false, rules stay. `convert`: whether submissions that wait for approval create their entities now."""
 
     approval_required: bool | None = None
     owner_only: bool | None = None
-    filters: Sequence[tuple[str, str]] | None = field(default=None)
+    filter: Filter | None = None
     convert: bool | None = None
 
 
-def list_datasets(ctx: Context, project_id: int) -> list[Listed]:
-    """Every list of a project, by name. Raises Problem 404.1."""
+def expect(ctx: Context, project_id: int, name: str | None, verb: str) -> None:
+    """Whether there is such a list (None: such a project) and whoever asks holds `verb` there: before anything else is looked
+    at. Raises Problem 403.1, 404.1."""
+    if name is not None:
+        found = find_dataset(ctx, project_id, name)
+        require(ctx, verb, found.project)
+        return
+    project = projects.find_project(ctx.conn, project_id)
+    if project is None:
+        raise problems.no_project(project_id)
+    require(ctx, verb, project)
+
+
+def list_datasets(ctx: Context, project_id: int, *, deleted: bool = False) -> list[Listed]:
+    """Every list of a project, or (`deleted`) every one that was put away, by name. Raises Problem 404.1."""
     project = projects.find_project(ctx.conn, project_id)
     if project is None:
         raise problems.no_project(project_id)
     require(ctx, "dataset.list", project)
-    listed = []
-    for one in datasets.list_datasets(ctx.conn, project_id):
-        filled = datasets.fill(ctx.conn, one.id)
-        listed.append(
-            Listed(
-                dataset=one,
-                entities=filled.entities,
-                last_entity=filled.last_entity,
-                conflicts=filled.conflicts,
-            )
-        )
-    return listed
+    found = datasets.list_datasets(ctx.conn, project_id, deleted=deleted)
+    filled = datasets.fill(ctx.conn, [one.id for one in found])
+    return [Listed(one, filled.get(one.id, Filled())) for one in found]
 
 
 def describe(ctx: Context, project_id: int, name: str) -> Described:
@@ -95,21 +101,20 @@ def describe(ctx: Context, project_id: int, name: str) -> Described:
 
 
 def create(
-    ctx: Context, project_id: int, name: str, *, approval_required: bool = False, owner_only: bool = False
+    ctx: Context, project_id: int, name: str | None, *, approval_required: bool = False, owner_only: bool = False
 ) -> Described:
     """A list that no form has declared yet. Raises Problem 400.8 (its name), 409.3, 409.16."""
     project = projects.find_project(ctx.conn, project_id)
     if project is None:
         raise problems.no_project(project_id)
     require(ctx, "dataset.create", project)
-    if not is_dataset_name(name):
-        told = Sentence("no es un nombre de lista válido.", "This is not a valid dataset name.")
-        raise problems.wrong_value("name", name[:60], told)
+    if name is None or not is_dataset_name(name):
+        raise problems.wrong_value("name", _named(name), _INVALID_LIST)
     held = datasets.find(ctx.conn, project_id, name)
     if held is not None and held.name != name:
         raise entity_problems.dataset_name_conflict(held.name, name)
     if held is not None:
-        raise problems.not_unique("name", name)
+        raise problems.not_unique_together({"name": name, "projectId": project_id})
     dataset_id = datasets.add(
         ctx.conn,
         project_id=project_id,
@@ -127,138 +132,150 @@ def create(
 def change(ctx: Context, project_id: int, name: str, wish: Wish) -> Described:
     """Whether entities are created on approval alone, and who sees which of them.
 
-    Where approval is no longer needed and submissions wait for it, `convert` must say whether they create theirs now.
+    Where approval is no longer needed and submissions wait for it, `convert` must say whether they create their entities now.
     Raises Problem 400.29 where it does not, 400.8 for a filter by what there is not.
     """
     found = find_dataset(ctx, project_id, name)
     require(ctx, "dataset.update", found.project)
     dataset = datasets.hold_one(ctx.conn, found.row.id)
-    waiting: list[int] = []
-    if dataset.approval_required and wish.approval_required is False:
-        waiting = entity_receipts.list_pending(ctx.conn, project_id, dataset.name, most=_CONVERTED)
-        if waiting and wish.convert is None:
-            raise entity_problems.pending_submissions(len(waiting))
-    values = {
-        key: value
-        for key, value in (("approval_required", wish.approval_required), ("owner_only", wish.owner_only))
-        if value is not None
-    }
-    if wish.filters is not None:
-        datasets.replace_filters(ctx.conn, dataset.id, _filters(ctx, dataset, wish.filters))
-    datasets.change(ctx.conn, dataset.id, updated_at=ctx.now(), **values)
-    datasets.touch(ctx.conn, dataset.id)
-    ctx.record(
-        "dataset.update",
-        project_id=project_id,
-        dataset_id=dataset.id,
-        details={"data": values, "autoConvert": wish.convert},
-    )
-    if wish.convert:
-        for submission_id in waiting:
-            follow_stored(ctx, submission_id)
+    if wish.approval_required is False and wish.convert is None:
+        waiting = len(entity_receipts.list_pending(ctx.conn, project_id, dataset.name))
+        if waiting:
+            raise entity_problems.pending_submissions(waiting)
+    owner_only = wish.owner_only if wish.filter is None else wish.filter.owner_only
+    if wish.filter is not None:
+        datasets.replace_filters(ctx.conn, dataset.id, _filters(ctx, dataset, wish.filter.rules))
+    elif wish.owner_only:
+        datasets.replace_filters(ctx.conn, dataset.id, ())
+    wanted = {"approval_required": wish.approval_required, "owner_only": owner_only}
+    values = {key: value for key, value in wanted.items() if value is not None}
+    if values:
+        datasets.change(ctx.conn, dataset.id, updated_at=ctx.now(), **values)
+        datasets.touch(ctx.conn, dataset.id)
+        ctx.record(
+            "dataset.update", project_id=project_id, dataset_id=dataset.id, details=_told(wish, owner_only=owner_only)
+        )
+    if wish.approval_required is False and wish.convert:
+        _convert(ctx, dataset)
     return _describe(ctx, datasets.get(ctx.conn, dataset.id))
 
 
 def delete(ctx: Context, project_id: int, name: str) -> None:
-    """Put a list away that no form writes to or reads. Raises Problem 409.21 where one does."""
+    """Put a list away that no form writes to or reads. Raises Problem 409.21 where one does, as a draft too."""
     found = find_dataset(ctx, project_id, name)
     require(ctx, "dataset.delete", found.project)
     dataset = datasets.hold_one(ctx.conn, found.row.id)
-    described = _describe(ctx, dataset)
-    if described.sources or described.readers:
-        raise entity_problems.list_in_use(sorted({one.form_id for one in (*described.sources, *described.readers)}))
+    uses = dataset_uses.of(ctx, dataset)
+    if uses.any:
+        told = {key: [form.told() for form in used] for key, used in uses.by_kind().items()}
+        raise entity_problems.list_in_use(told)
     datasets.change(ctx.conn, dataset.id, deleted_at=ctx.now())
 
     ctx.record("dataset.delete", project_id=project_id, dataset_id=dataset.id)
 
 
-def add_property(ctx: Context, project_id: int, name: str, wanted: str) -> None:
+def add_property(ctx: Context, project_id: int, name: str, wanted: str | None) -> None:
     """A property that no form has declared yet; it is text. Raises Problem 400.8, 409.3."""
     found = find_dataset(ctx, project_id, name)
     require(ctx, "dataset.update", found.project)
     dataset = datasets.hold_one(ctx.conn, found.row.id)
-    if not is_property_name(wanted):
-        told = Sentence("no es un nombre de propiedad válido.", "This is not a valid property name.")
-        raise problems.wrong_value("name", wanted[:60], told)
-    held = {folded(one.name) for one in datasets.list_properties(ctx.conn, dataset.id)}
+    if wanted is None or not is_property_name(wanted):
+        raise problems.wrong_value("name", _named(wanted), _INVALID_PROPERTY)
+    held = {folded(one.name): one.name for one in datasets.list_properties(ctx.conn, dataset.id)}
     if folded(wanted) in held:
-        raise problems.not_unique("name", wanted)
+        raise problems.not_unique_together({"name": held[folded(wanted)], "datasetId": dataset.id})
     datasets.add_property(ctx.conn, dataset.id, wanted, "string", created_at=ctx.now())
+    datasets.change(ctx.conn, dataset.id, updated_at=ctx.now())
     datasets.touch(ctx.conn, dataset.id)
 
     ctx.record("dataset.update", project_id=project_id, dataset_id=dataset.id, details={"properties": [wanted]})
 
 
-def list_actor_properties(ctx: Context, project_id: int) -> dict[str, list[str]]:
-    """The properties that app users of a project may have, each with the values that are in use. Raises Problem 404.1."""
-    project = projects.find_project(ctx.conn, project_id)
-    if project is None:
-        raise problems.no_project(project_id)
-    require(ctx, "field_key.list", project)
-    return datasets.list_actor_properties(ctx.conn, project_id)
+def delete_property(ctx: Context, project_id: int, name: str, unwanted: str) -> None:
+    """Take a property out of a list. Raises Problem 404.1, and 409.22 where a form writes to it, an entity has a value of it,
+    or the list's filter asks for it (without that rule more entities would be seen than anybody wanted)."""
+    found = find_dataset(ctx, project_id, name)
+    require(ctx, "dataset.update", found.project)
+    dataset = datasets.hold_one(ctx.conn, found.row.id)
+    property_ = next((one for one in datasets.list_properties(ctx.conn, dataset.id) if one.name == unwanted), None)
+    if property_ is None:
+        raise entity_problems.no_property(unwanted, dataset.name)
+    prerequisites = _prerequisites(ctx, dataset, unwanted)
+    if prerequisites:
+        raise entity_problems.property_in_use(unwanted, prerequisites)
+    datasets.change_property(ctx.conn, property_.id, deleted_at=ctx.now())
+    datasets.change(ctx.conn, dataset.id, updated_at=ctx.now())
+    datasets.touch(ctx.conn, dataset.id)
+
+    ctx.record(
+        "dataset.update.property.delete",
+        project_id=project_id,
+        dataset_id=dataset.id,
+        details={"properties": [unwanted]},
+    )
 
 
-def add_actor_property(ctx: Context, project_id: int, name: str) -> None:
-    """A property that app users of a project may have. Raises Problem 400.8, 409.3."""
-    project = projects.find_project(ctx.conn, project_id)
-    if project is None:
-        raise problems.no_project(project_id)
-    require(ctx, "project.update", project)
-    if not is_property_name(name):
-        told = Sentence("no es un nombre de propiedad válido.", "This is not a valid property name.")
-        raise problems.wrong_value("name", name[:60], told)
-    if datasets.find_actor_property(ctx.conn, project_id, name) is not None:
-        raise problems.not_unique("name", name)
-    datasets.add_actor_property(ctx.conn, project_id, name, created_at=ctx.now())
+def _prerequisites(ctx: Context, dataset: Dataset, unwanted: str) -> dict[str, dict[str, Any]]:
+    """What must be mended before a property can go."""
+    found: dict[str, dict[str, Any]] = {}
+    uses = dataset_uses.of(ctx, dataset)
+    writing = [*uses.by_property.get(unwanted, ()), *uses.draft_by_property.get(unwanted, ())]
+    if writing:
+        told = [{"formName": form.title, "xmlFormId": form.form_id} for form in dict.fromkeys(writing)]
+        message = "You can't delete this property because there are Form(s) writing to it"
+        found["dependentForms"] = {"message": message, "details": {"forms": told}}
+    count, some = entities.list_valued(ctx.conn, dataset.id, unwanted, most=_EXAMPLES)
+    if count:
+        message = (
+            "You can't delete this property because there are Entity(ies) with the non-empty value for the "
+            f"'{unwanted}'"
+        )
+        told = [{"uuid": uuid, "label": label} for uuid, label in some]
+        found["nonEmptyEntities"] = {"message": message, "details": {"totalCount": count, "entities": told}}
+    rules = [theirs for mine, theirs in datasets.list_filters(ctx.conn, dataset.id) if mine == unwanted]
+    if rules:
+        message = "You can't delete this property because the access filter of the Dataset asks for it"
+        found["accessFilter"] = {"message": message, "details": {"actorProperties": rules}}
+    return found
 
-    ctx.record("project.update", project_id=project_id, details={"actorProperty": name})
+
+def _convert(ctx: Context, dataset: Dataset) -> None:
+    """Let every submission that waited for approval make its entities."""
+    others = [name for name in FOLLOWERS if name != ENTITIES]
+    above = 0
+    while waiting := entity_receipts.list_pending(ctx.conn, dataset.project_id, dataset.name, above=above, most=_CHUNK):
+        for submission_id in waiting:
+            follow_stored(ctx, submission_id, leave=others)
+        above = waiting[-1]
 
 
-def set_actor_values(ctx: Context, project_id: int, actor_id: int, values: Mapping[str, str | None]) -> dict[str, str]:
-    """Other values of an app user's properties (None: none); gives all that it has then. Raises Problem 404.1, 400.8."""
-    project = projects.find_project(ctx.conn, project_id)
-    if project is None:
-        raise problems.no_project(project_id)
-    require(ctx, "field_key.update", project)
-    if all(one.actor_id != actor_id for one in people.list_field_keys(ctx.conn, project_id)):
-        raise problems.no_app_user(actor_id)
-    for name, value in values.items():
-        property_id = datasets.find_actor_property(ctx.conn, project_id, name)
-        if property_id is None:
-            told = Sentence("el proyecto no tiene esta propiedad.", "the project has no such property.")
-            raise problems.wrong_value("properties", name, told)
-        datasets.set_actor_value(ctx.conn, actor_id, property_id, value)
+def _named(name: str | None) -> str:
+    """A name that cannot be, as ODK Central's sentence has it."""
+    return "null" if name is None else name[:60] or "undefined"
 
-    ctx.record("field_key.update", project_id=project_id, details={"actorId": actor_id, "properties": dict(values)})
-    return datasets.values_of_actor(ctx.conn, actor_id)
+
+def _told(wish: Wish, *, owner_only: bool | None) -> dict[str, Any]:
+    """What the audit says of a change, in ODK Central's words."""
+    data: dict[str, Any] = {}
+    if wish.approval_required is not None:
+        data["approvalRequired"] = wish.approval_required
+    if owner_only is not None:
+        data["ownerOnly"] = owner_only
+    if wish.filter is not None:
+        rules = [{"datasetProperty": mine, "actorProperty": theirs} for mine, theirs in wish.filter.rules]
+        by_rules = {"type": "property", "rules": rules} if rules else None
+        data["accessFilter"] = {"type": "ownerOnly"} if wish.filter.owner_only else by_rules
+    if wish.approval_required is False:
+        return {"data": data, "autoConvert": bool(wish.convert)}
+    return {"data": data}
 
 
 def _describe(ctx: Context, dataset: Dataset) -> Described:
-    sources: list[FormOf] = []
-    readers: list[FormOf] = []
-    by_property: dict[str, list[FormOf]] = {}
-    for form in forms.list_forms(ctx.conn, dataset.project_id):
-        if form.current_version_id is None:
-            continue
-        version = forms.get_version(ctx.conn, form.current_version_id)
-        schema = registry.schema_of(ctx.conn, version)
-        about = FormOf(form_id=form.xml_form_id, title=version.title or form.xml_form_id)
-        for one in schema.entities:
-            if one.dataset != dataset.name:
-                continue
-            inside = one.path.removesuffix("/meta/entity")
-            repeat = inside if inside and schema.by_path[inside].kind == "repeat" else None
-            sources.append(FormOf(form_id=about.form_id, title=about.title, repeat=repeat))
-            for property_ in one.properties:
-                by_property.setdefault(property_, []).append(about)
-        if any(file.dataset_id == dataset.id for file in form_attachments.list_attachments(ctx.conn, version.id)):
-            readers.append(about)
     return Described(
         dataset=dataset,
         properties=tuple(datasets.list_properties(ctx.conn, dataset.id)),
-        sources=tuple(sources),
-        readers=tuple(readers),
-        by_property={name: tuple(dict.fromkeys(found)) for name, found in by_property.items()},
+        filled=datasets.fill(ctx.conn, [dataset.id]).get(dataset.id, Filled()),
+        uses=dataset_uses.of(ctx, dataset),
         filters=tuple(datasets.list_filters(ctx.conn, dataset.id)),
     )
 

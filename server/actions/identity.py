@@ -14,7 +14,8 @@ _EVERYTHING = frozenset(
     (
         "audit.read", "config.read", "config.set", "dataset.create", "dataset.delete", "dataset.list", "dataset.read",
         "dataset.update", "entity.create", "entity.delete", "entity.list", "entity.read", "entity.restore", "entity.update",
-        "field_key.create", "field_key.delete", "field_key.list", "flag.update", "form.create", "form.delete", "form.list",
+        "field_key.create", "field_key.delete", "field_key.list", "field_key.update",
+        "flag.update", "form.create", "form.delete", "form.list",
         "form.read", "form.update", "indicator.list", "indicator.read", "indicator.unmask", "indicator.update",
         "project.create", "project.read", "project.update", "submission.identify", "submission.list", "submission.read",
         "submission.update", "user.create", "user.list", "user.update",

@@ -15,24 +15,35 @@ MAX_JSON: Final = 1_000_000
 """Bytes of a JSON body."""
 
 
-def read(request: Request, schema: Schema) -> dict[str, Any]:
+def read(request: Request, schema: Schema, *, most: int = MAX_JSON) -> dict[str, Any]:
     """The object in the body as `schema` loads it; no body is an empty object.
 
     Raises Problem 400.1 for what is no JSON object, 400.2 for a field that lacks, 400.8 for one that is wrong or unknown,
-    413.1 for more than MAX_JSON bytes. Messages of validators are [Spanish, English].
+    413.1 for more than `most` bytes. Messages of validators are [Spanish, English].
     """
-    request.max_content_length = MAX_JSON
+    loaded: dict[str, Any] = load(request, schema, most=most)
+    return loaded
+
+
+def load(request: Request, schema: Schema, *, most: int = MAX_JSON) -> Any:
+    """The same, of a schema that makes a record of it."""
+    given = read_object(request, most=most)
+    try:
+        return schema.load(given)
+    except ValidationError as error:
+        raise _wrong(error, given, schema) from error
+
+
+def read_object(request: Request, *, most: int = MAX_JSON) -> dict[str, Any]:
+    """The object in the body as it stands; raises Problem 400.1, 413.1."""
+    request.max_content_length = most
     try:
         given = request.get_json(force=True, silent=True) if request.get_data() else {}
     except RequestEntityTooLarge as error:
-        raise problems.too_large("JSON", MAX_JSON) from error
+        raise problems.too_large("JSON", most) from error
     if not isinstance(given, dict):
         raise _no_object()
-    try:
-        loaded: dict[str, Any] = schema.load(given)
-    except ValidationError as error:
-        raise _wrong(error, given, schema) from error
-    return loaded
+    return given
 
 
 def _wrong(error: ValidationError, given: dict[str, Any], schema: Schema) -> Problem:

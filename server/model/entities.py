@@ -214,6 +214,7 @@ class Property:
     dataset_id: int
     name: str
     type: str
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,17 @@ class Actor:
 
 
 @dataclass(frozen=True, slots=True)
+class ActorLine:
+    """Somebody as others are told of them."""
+
+    id: int
+    type: str
+    display_name: str
+    created_at: datetime
+    deleted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class FieldKey:
     """An app user of a project."""
 
@@ -85,6 +96,7 @@ class FieldKey:
     display_name: str
     created_at: datetime
     revoked_at: datetime | None
+    created_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, case, delete, func, insert, select, update
 
 from server.model.entities import (
     Dataset,
@@ -38,6 +38,7 @@ _PROPERTY: tuple[ColumnElement[Any], ...] = (
     dataset_properties.c.dataset_id,
     dataset_properties.c.name,
     dataset_properties.c.type,
+    dataset_properties.c.created_at,
 )
 
 
@@ -52,9 +53,17 @@ def get(conn: Connection, dataset_id: int) -> Dataset:
     return Dataset(*conn.execute(select(*_COLUMNS).where(datasets.c.id == dataset_id)).one())
 
 
-def list_datasets(conn: Connection, project_id: int) -> list[Dataset]:
-    """Every living list of a project, by name."""
-    return [Dataset(*row) for row in conn.execute(_living(project_id).order_by(datasets.c.folded))]
+def list_datasets(conn: Connection, project_id: int, *, deleted: bool = False) -> list[Dataset]:
+    """Every living list of a project, or (`deleted`) every one that was put away, by name."""
+    statement = (
+        select(*_COLUMNS)
+        .where(
+            datasets.c.project_id == project_id,
+            datasets.c.deleted_at.is_not(None) if deleted else datasets.c.deleted_at.is_(None),
+        )
+        .order_by(datasets.c.name, datasets.c.id)
+    )
+    return [Dataset(*row) for row in conn.execute(statement)]
 
 
 def hold(conn: Connection, project_id: int, names: Collection[str]) -> dict[str, Dataset]:
@@ -123,20 +132,40 @@ def change_property(conn: Connection, property_id: int, **values: Any) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """How full a list is: living entities, when the last one came, and how many are in conflict."""
+    """How full a list is: living entities, when the last one came, how many are in conflict, and when one last changed (came,
+    changed or went)."""
 
-    entities: int
-    last_entity: datetime | None
-    conflicts: int
+    entities: int = 0
+    last_entity: datetime | None = None
+    conflicts: int = 0
+    last_change: datetime | None = None
 
 
-def fill(conn: Connection, dataset_id: int) -> Filled:
-    """How full a list is."""
-    statement = select(func.count(), func.max(entities.c.created_at), func.count(entities.c.conflict)).where(
-        entities.c.dataset_id == dataset_id, entities.c.deleted_at.is_(None)
+def fill(conn: Connection, dataset_ids: Collection[int]) -> dict[int, Filled]:
+    """How full lists are, by row id; one that never had an entity is left out."""
+    living = entities.c.deleted_at.is_(None)
+    statement = (
+        select(
+            entities.c.dataset_id,
+            func.count(case((living, entities.c.id))),
+            func.max(case((living, entities.c.created_at))),
+            func.count(case((living, entities.c.conflict))),
+            func.max(entities.c.created_at),
+            func.max(entities.c.updated_at),
+            func.max(entities.c.deleted_at),
+        )
+        .where(entities.c.dataset_id.in_(dataset_ids), entities.c.withdrawn_at.is_(None))
+        .group_by(entities.c.dataset_id)
     )
-    count, last, conflicts = conn.execute(statement).one()
-    return Filled(int(count), last, int(conflicts))
+    return {
+        dataset_id: Filled(
+            entities=count,
+            last_entity=last,
+            conflicts=conflicts,
+            last_change=max((one for one in changes if one is not None), default=None),
+        )
+        for dataset_id, count, last, conflicts, *changes in conn.execute(statement)
+    }
 
 
 # --------------------------------------------------------------------------- who sees what
@@ -241,6 +270,12 @@ def link_files(conn: Connection, project_id: int, dataset_id: int, name: str) ->
         )
         .values(dataset_id=dataset_id)
     )
+
+
+def list_linked_versions(conn: Connection, dataset_id: int) -> frozenset[int]:
+    """The versions of forms that have a list for one of their files, by row id."""
+    statement = select(form_attachments.c.version_id).where(form_attachments.c.dataset_id == dataset_id)
+    return frozenset(conn.execute(statement).scalars())
 
 
 def list_empty_files(conn: Connection, project_id: int, name: str, *, most: int) -> list[tuple[int, str]]:

@@ -6,7 +6,19 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, exists, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Text,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    type_coerce,
+    update,
+)
 
 from server.model.entities import (
     Entity,
@@ -284,6 +296,26 @@ def list_page(
     statement = statement.order_by(entities.c.created_at.desc(), entities.c.id.desc()).limit(most)
     for row in conn.execute(statement.execution_options(yield_per=1000)):
         yield Entity(*row)
+
+
+def list_valued(conn: Connection, dataset_id: int, name: str, *, most: int) -> tuple[int, list[tuple[str, str]]]:
+    """How many living entities have a value of a property that is not blank, and id and label of the first of them."""
+    value = property_text(conn, name)
+    found = (
+        entities.c.dataset_id == dataset_id,
+        entities.c.deleted_at.is_(None),
+        func.trim(func.coalesce(value, "")) != "",
+    )
+    count = int(conn.execute(select(func.count()).select_from(entities).where(*found)).scalar_one())
+    some = conn.execute(select(entities.c.uuid, entities.c.label).where(*found).order_by(entities.c.id).limit(most))
+    return count, [(str(row.uuid), str(row.label)) for row in some]
+
+
+def property_text(conn: Connection, name: str) -> ColumnElement[str]:
+    """A property's text, NULL where it has none; names of properties hold no quotes (forms/entities.is_property_name)."""
+    if conn.dialect.name == "postgresql":
+        return type_coerce(entities.c.data, Text()).op("->>")(name)
+    return func.json_extract(entities.c.data, f'$."{name}"', type_=Text())
 
 
 def purge(conn: Connection, dataset_id: int, entity_ids: Collection[int], when: datetime) -> int:

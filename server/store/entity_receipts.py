@@ -73,16 +73,20 @@ def list_held(
     return [EntityReceipt(*row) for row in conn.execute(statement)]
 
 
-def list_pending(conn: Connection, project_id: int, dataset: str, *, most: int) -> list[int]:
-    """Living submissions that wait for approval to create an entity of a list, by row id."""
+def list_pending(
+    conn: Connection, project_id: int, dataset: str, *, above: int = 0, most: int | None = None
+) -> list[int]:
+    """Living submissions with a row id `above` that one that wait for approval to create an entity of a list, by row id."""
     statement = (
         select(entity_receipts.c.submission_id)
         .join(submissions, submissions.c.id == entity_receipts.c.submission_id)
         .join(forms, forms.c.id == submissions.c.form_id)
         .where(
             forms.c.project_id == project_id,
+            forms.c.deleted_at.is_(None),
             entity_receipts.c.dataset == dataset,
             entity_receipts.c.outcome == "pending",
+            submissions.c.id > above,
             submissions.c.deleted_at.is_(None),
             submissions.c.review_state.is_distinct_from("rejected"),
         )

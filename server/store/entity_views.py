@@ -6,9 +6,10 @@ import hashlib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Text, func, select, type_coerce
+from sqlalchemy import ColumnElement, Connection, select
 
 from server.model.entities import entities, purged_entities
+from server.store.entities import property_text
 
 _AT_ONCE = 500
 
@@ -86,12 +87,5 @@ def _seen(conn: Connection, view: View) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [entities.c.dataset_id == view.dataset_id]
     if view.creator_id is not None:
         conditions.append(entities.c.creator_id == view.creator_id)
-    conditions.extend(_property(conn, name) == value for name, value in view.equal)
+    conditions.extend(property_text(conn, name) == value for name, value in view.equal)
     return conditions
-
-
-def _property(conn: Connection, name: str) -> ColumnElement[str]:
-    """A property's text; names of properties hold no quotes (forms/entities.is_property_name)."""
-    if conn.dialect.name == "postgresql":
-        return type_coerce(entities.c.data, Text()).op("->>")(name)
-    return func.json_extract(entities.c.data, f'$."{name}"', type_=Text())

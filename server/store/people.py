@@ -7,9 +7,9 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, select, update
 
-from server.model.people import Actor, FieldKey, Grant, User, actors, assignments, field_keys, roles, users
+from server.model.people import Actor, ActorLine, FieldKey, Grant, User, actors, assignments, field_keys, roles, users
 from server.prepared import Prepared
 
 _GRANTS = actors.outerjoin(assignments, assignments.c.actor_id == actors.c.id).outerjoin(
@@ -24,6 +24,14 @@ _ACTOR_COLUMNS = (
     roles.c.id.label("role_id"),
     roles.c.verbs,
 )
+LINE: tuple[ColumnElement[Any], ...] = (
+    actors.c.id,
+    actors.c.type,
+    actors.c.display_name,
+    actors.c.created_at,
+    actors.c.deleted_at,
+)
+"""The columns of an ActorLine."""
 _BY_TOKEN = Prepared(
     select(*_ACTOR_COLUMNS)
     .select_from(field_keys.join(_GRANTS, actors.c.id == field_keys.c.actor_id))
@@ -53,6 +61,12 @@ def ask_actor(conn: Connection, actor_id: int) -> Callable[[], Actor | None]:
 def find_name(conn: Connection, actor_id: int) -> str | None:
     """The display name of an actor, deleted or not."""
     return conn.execute(select(actors.c.display_name).where(actors.c.id == actor_id)).scalar()
+
+
+def find_line(conn: Connection, actor_id: int) -> ActorLine | None:
+    """An actor as others are told of them, deleted or not."""
+    row = conn.execute(select(*LINE).where(actors.c.id == actor_id)).first()
+    return ActorLine(*row) if row else None
 
 
 def find_credentials(conn: Connection, email: str) -> tuple[int, str] | None:
@@ -139,6 +153,7 @@ def list_field_keys(conn: Connection, project_id: int) -> list[FieldKey]:
             actors.c.display_name,
             actors.c.created_at,
             field_keys.c.revoked_at,
+            field_keys.c.created_by,
         )
         .join(actors, actors.c.id == field_keys.c.actor_id)
         .where(field_keys.c.project_id == project_id)

@@ -19,6 +19,7 @@ NEED_NO_PERMISSION = {
     "consents.recognise": "runs inside an action that has asked",
     "consents.note": "runs inside an action that has asked",
     "datasets.check_declared": "runs inside an action that has asked",
+    "dataset_uses.of": "runs inside an action that has asked",
     "datasets.link": "runs inside an action that has asked",
     "entity_finding": "the action that looks for something asks for its own right next",
     "entity_sight.of": "says what is hidden, inside an action that has asked",

@@ -1,97 +1,22 @@
-"""Entity lists and entities on the wire, as ODK Central has them; merges and candidates, which are ours."""
+"""Entities on the wire, as ODK Central has them; merges and candidates, which are ours."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load
+from marshmallow import Schema, fields
 
-from server.actions.dataset_desk import Described, FormOf, Listed
 from server.actions.entities import VersionLine
 from server.actions.entity_duplicates import Candidates
 from server.actions.entity_merging import Merged, MergeLine
 from server.api.options import Blank, Names
+from server.api.schemas.datasets import Lenient
 from server.api.schemas.wording import moment
-from server.model.entities import Dataset, Entity, EntityReceipt, EntityVersion
+from server.model.entities import Entity, EntityReceipt, EntityVersion
 
 
-class _Lenient(Schema):
-    """Fields that ODK Central ignores are ignored."""
-
-    class Meta:
-        """See above."""
-
-        unknown = EXCLUDE
-
-
-class NewDataset(_Lenient):
-    """A list to be made."""
-
-    name = fields.String(required=True)
-    approvalRequired = fields.Boolean(load_default=False)  # noqa: N815  the wire's name
-    ownerOnly = fields.Boolean(load_default=False)  # noqa: N815  the wire's name
-
-
-class DatasetPatch(_Lenient):
-    """What a list is to be from now on; `accessFilter` goes before `ownerOnly`."""
-
-    approvalRequired = fields.Boolean(load_default=None)  # noqa: N815  the wire's name
-    ownerOnly = fields.Boolean(load_default=None)  # noqa: N815  the wire's name
-    accessFilter = fields.Dict(allow_none=True)  # noqa: N815  the wire's name
-
-    @post_load
-    def settle(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """The filter as (owner only, pairs); None leaves it."""
-        made: dict[str, Any] = {
-            "approval_required": data["approvalRequired"],
-            "owner_only": data["ownerOnly"],
-            "filters": () if data["ownerOnly"] else None,
-        }
-        if "accessFilter" not in data:
-            return made
-        said = data["accessFilter"]
-        if said is None:
-            return {**made, "owner_only": False, "filters": ()}
-        if said.get("type") == "ownerOnly":
-            return {**made, "owner_only": True, "filters": ()}
-        if said.get("type") != "property":
-            _wrong("accessFilter.type", "use ownerOnly o property.", "type must be ownerOnly or property.")
-        rules = said.get("rules")
-        if not isinstance(rules, list) or not rules:
-            _wrong("accessFilter.rules", "falta al menos una regla.", "rules must be a non-empty array.")
-        pairs = [
-            (rule.get("datasetProperty"), rule.get("actorProperty")) for rule in rules or () if isinstance(rule, dict)
-        ]
-        if len(pairs) != len(rules or ()) or not all(isinstance(one, str) and one for pair in pairs for one in pair):
-            _wrong(
-                "accessFilter.rules",
-                "cada regla lleva datasetProperty y actorProperty.",
-                "Each rule must have datasetProperty and actorProperty.",
-            )
-        return {**made, "owner_only": False, "filters": tuple(pairs)}
-
-
-class DatasetQuery(_Lenient):
-    """`convert`: whether submissions that wait for approval create their entities now."""
-
-    convert = fields.Boolean(load_default=None)
-
-
-class NameSchema(_Lenient):
-    """A name."""
-
-    name = fields.String(required=True)
-
-
-class ValuesSchema(_Lenient):
-    """Values of an app user's properties; null: none."""
-
-    properties = fields.Dict(keys=fields.String(), values=fields.String(allow_none=True), required=True)
-
-
-class NewEntities(_Lenient):
+class NewEntities(Lenient):
     """One entity (`label`, `uuid`, `data`), or many (`entities`) with their `source`."""
 
     class Meta:
@@ -114,7 +39,7 @@ class EntityPatch(Schema):
     data = fields.Dict(keys=fields.String(), values=fields.String(), load_default=None, allow_none=True)
 
 
-class PatchQuery(_Lenient):
+class PatchQuery(Lenient):
     """`baseVersion`: the version that the change was made from; `force`; `resolve`: its conflict is resolved."""
 
     baseVersion = Blank(load_default=None)  # noqa: N815  the wire's name
@@ -122,20 +47,20 @@ class PatchQuery(_Lenient):
     resolve = fields.Boolean(load_default=False)
 
 
-class ListQuery(_Lenient):
+class ListQuery(Lenient):
     """`deleted`: the deleted ones; `conflict`: those with one, or without."""
 
     deleted = fields.Boolean(load_default=False)
     conflict = fields.Boolean(load_default=None)
 
 
-class VersionsQuery(_Lenient):
+class VersionsQuery(Lenient):
     """`relevantToConflict`: only the versions that the conflict is about."""
 
     relevantToConflict = fields.Boolean(load_default=False)  # noqa: N815  the wire's name
 
 
-class IdsSchema(_Lenient):
+class IdsSchema(Lenient):
     """Ids of entities."""
 
     ids = fields.List(fields.String(), required=True)
@@ -171,66 +96,6 @@ class CandidatesQuery(Schema):
     places = Names(load_default=())
     least = fields.Float(load_default=85.0, validate=lambda value: 0 <= value <= 100)
     most = fields.Integer(load_default=200, validate=lambda value: 1 <= value <= 5000)
-
-
-def _wrong(name: str, es: str, en: str) -> None:
-    raise ValidationError({name: [es, en]})
-
-
-def dataset(one: Dataset) -> dict[str, Any]:
-    """A list. Source: ODK Central API, "Dataset"."""
-    return {
-        "name": one.name,
-        "createdAt": moment(one.created_at),
-        "projectId": one.project_id,
-        "approvalRequired": one.approval_required,
-        "ownerOnly": one.owner_only,
-    }
-
-
-def listed(one: Listed, *, extended: bool) -> dict[str, Any]:
-    """A list among others."""
-    told = dataset(one.dataset)
-    if extended:
-        told |= {
-            "entities": one.entities,
-            "lastEntity": moment(one.last_entity) if one.last_entity else None,
-            "conflicts": one.conflicts,
-        }
-    return told
-
-
-def described(one: Described) -> dict[str, Any]:
-    """A list with what it has to do with. Source: ODK Central API, "Dataset Metadata"."""
-    made = dataset(one.dataset)
-    made |= {
-        "lastUpdate": moment(one.dataset.updated_at) if one.dataset.updated_at else None,
-        "properties": [
-            {
-                "name": property_.name,
-                "odataName": odata_name(property_.name),
-                "type": property_.type,
-                "forms": [_form(form) for form in one.by_property.get(property_.name, ())],
-            }
-            for property_ in one.properties
-        ],
-        "linkedForms": [_form(form) for form in one.readers],
-        "sourceForms": [_form(form) for form in one.sources],
-        "draftLinkedForms": [],
-        "draftSourceForms": [],
-    }
-    if one.dataset.owner_only:
-        made["accessFilter"] = {"type": "ownerOnly"}
-    elif one.filters:
-        rules = [{"datasetProperty": mine, "actorProperty": theirs} for mine, theirs in one.filters]
-        made["accessFilter"] = {"type": "property", "rules": rules}
-    return made
-
-
-def odata_name(name: str) -> str:
-    """A property's name as OData allows it: letters, digits and `_`."""
-    safe = re.sub(r"[^A-Za-z0-9_]", "_", name)
-    return f"_{safe}" if safe[:1].isdigit() else safe
 
 
 def entity(one: Entity, current: EntityVersion | None = None) -> dict[str, Any]:
@@ -346,8 +211,3 @@ def _version(one: EntityVersion, *, current: bool) -> dict[str, Any]:
         "userAgent": one.user_agent,
         "createdAt": moment(one.created_at),
     }
-
-
-def _form(one: FormOf) -> dict[str, Any]:
-    told = {"xmlFormId": one.form_id, "name": one.title}
-    return {**told, "repeatPath": one.repeat} if one.repeat else told

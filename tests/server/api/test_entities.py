@@ -65,7 +65,8 @@ def test_lists_are_told_with_the_forms_that_write_and_read_them(forest: Trees, a
     }
     assert {form["xmlFormId"] for form in told["linkedForms"]} == {"arbol_seguimiento", "arbol_upsert"}
     properties = {
-        one["name"]: (one["type"], {form["xmlFormId"] for form in one["forms"]}) for one in told["properties"]
+        one["name"]: (one["type"], {form["xmlFormId"] for form in one["forms"]})
+        for one in admin.json(f"{HERE}/properties")
     }
     assert properties["circunferencia"] == ("int", {"arbol_registro", "arbol_seguimiento"})
     assert (told["approvalRequired"], told["ownerOnly"], "accessFilter" in told) == (False, False, False)
