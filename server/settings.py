@@ -71,7 +71,7 @@ class Settings:
 
     @property
     def address_file(self) -> Path:
-        """Where a serving process notes the address it gives to phones, for commands in another terminal."""
+        """Where a serving process notes the address it gives to phones and the one it listens at, for other terminals."""
         return self.data / "address.txt"
 
     def with_(self, **values: Any) -> Settings:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import click
 from tqdm import tqdm
@@ -76,9 +77,32 @@ class Desk:
         settings, plain = self.settings, Settings()
         if settings.base_url:
             return settings.base_url
-        if (settings.host, settings.port) == (plain.host, plain.port) and settings.address_file.exists():
-            return settings.address_file.read_text(encoding="utf-8").strip()
+        noted = self._noted()
+        if (settings.host, settings.port) == (plain.host, plain.port) and noted:
+            return noted[0]
         return self.own_url()
+
+    def note_address(self) -> None:
+        """Write down what address phones are given and at what this server listens, for commands in another terminal."""
+        lines = (self.own_url(), self.listening_url())
+        self.settings.address_file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+    def last_listened(self) -> tuple[str, int] | None:
+        """The host and port at which the server of this data folder listens, or last did; None where none is known."""
+        noted = self._noted()
+        if len(noted) < 2:
+            return None
+        url = urlsplit(noted[1])
+        return (url.hostname or "", url.port) if url.port else None
+
+    def listening_url(self) -> str:
+        """The host and port to listen at, as an address."""
+        host = self.settings.host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.settings.port}"
+
+    def _noted(self) -> list[str]:
+        file = self.settings.address_file
+        return file.read_text(encoding="utf-8").split() if file.exists() else []
 
     def own_url(self) -> str:
         """The address by the settings alone."""

@@ -23,6 +23,7 @@ from server.actions import checkup, people
 from server.app import look_into
 from server.cli.desk import Desk, ask, desk
 from server.context import Office
+from server.settings import Settings
 
 _LEAST_FREE: Final = 1_000_000_000
 """Bytes of free disk below which something is wrong."""
@@ -151,6 +152,10 @@ def _address(at: Desk) -> Iterator[Remark]:
 
 def _port(at: Desk) -> Iterator[Remark]:
     host, port = at.settings.host, at.settings.port
+    noted = at.last_listened() if port == Settings().port else None
+    if noted is not None and _is_tejido(*noted):
+        yield _runs_on(noted[1])
+        return
     try:
         found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _, address = found[0]
@@ -160,9 +165,7 @@ def _port(at: Desk) -> Iterator[Remark]:
             probe.bind(address)
     except OSError as error:
         if error.errno == errno.EADDRINUSE and _is_tejido(host, port):
-            yield Remark(
-                "sound", Sentence(f"Tejido está en marcha en el puerto {port}.", f"Tejido runs on port {port}.")
-            )
+            yield _runs_on(port)
             return
         taken = error.errno == errno.EADDRINUSE
         problem = problems.cannot_listen(host, port, taken=taken, reason=error.strerror or str(error))
@@ -175,6 +178,10 @@ def _port(at: Desk) -> Iterator[Remark]:
                 f"Port {port} is free: Tejido is not running.",
             ),
         )
+
+
+def _runs_on(port: int) -> Remark:
+    return Remark("sound", Sentence(f"Tejido está en marcha en el puerto {port}.", f"Tejido runs on port {port}."))
 
 
 def _is_tejido(host: str, port: int) -> bool:

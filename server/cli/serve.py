@@ -34,7 +34,7 @@ def serve(context: click.Context, host: str | None, port: int | None, empty: boo
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with listening(settings) as sockets:  # the port first: what cannot be served is not begun
         with at.office(create=True) as office:
-            settings.address_file.write_text(at.own_url(), encoding="utf-8")
+            at.note_address()
             first_start(at, office, bundled=not empty)
             _say_where(at)
             if settings.processes == 1:
@@ -45,12 +45,8 @@ def serve(context: click.Context, host: str | None, port: int | None, empty: boo
 
 
 def _say_where(at: Desk) -> None:
-    host, port = at.settings.host, at.settings.port
-    shown = f"[{host}]" if ":" in host else host
-    at.say(
-        f"Tejido escucha en http://{shown}:{port} (Ctrl-C para terminar).",
-        f"Tejido listens on http://{shown}:{port} (Ctrl-C to stop).",
-    )
+    listens = at.listening_url()
+    at.say(f"Tejido escucha en {listens} (Ctrl-C para terminar).", f"Tejido listens on {listens} (Ctrl-C to stop).")
     at.say(
         f"Dirección para los teléfonos: {at.base_url()}. Otro teléfono: tejido app-user create NOMBRE --project NÚMERO",
         f"Address for phones: {at.base_url()}. Another phone: tejido app-user create NAME --project NUMBER",

@@ -227,6 +227,21 @@ def test_doctor_sees_that_the_server_runs(tmp_path: Path):
     assert f"✓ Tejido runs on port {port}." in done.stdout
 
 
+def test_doctor_looks_where_the_server_of_its_data_folder_listens(tmp_path: Path):
+    data, log = tmp_path / "data", tmp_path / "log"
+    with started(data, log, "--empty", base_url="https://datos.example.org") as server:
+        port = server.url.rpartition(":")[2]
+        untold = tejido("--data", data, "--language", "en", "doctor")
+        other = free_port()
+        told = tejido("--data", data, "--language", "en", "doctor", port=str(other))
+    after = tejido("--data", data, "--language", "en", "doctor")
+
+    assert f"✓ Tejido runs on port {port}." in untold.stdout
+    assert "✓ Address for phones: https://datos.example.org" in untold.stdout
+    assert f"✓ Port {other} is free: Tejido is not running." in told.stdout
+    assert f"port {port}" not in after.stdout
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
