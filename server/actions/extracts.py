@@ -36,7 +36,7 @@ from server.extracts.questions import Asked, Lists
 from server.extracts.selection import Rows
 from server.extracts.treatments import Treatments
 from server.indicators import catalogue
-from server.indicators.resolving import question_of
+from server.indicators.categories import question_of
 from server.model.forms import Form
 from server.model.projects import Project
 from server.odata import filters

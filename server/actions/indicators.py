@@ -20,11 +20,12 @@ from server.indicators import catalogue, filling, kept, masking, records, refusa
 from server.indicators.asking import Request, own_period, understand
 from server.indicators.book import Kept
 from server.indicators.catalogue import Catalogue
+from server.indicators.categories import question_of
 from server.indicators.declarations import Indicator
 from server.indicators.filling import Uncomputed
 from server.indicators.periods import WHOLE
 from server.indicators.records import Record
-from server.indicators.resolving import Resolved, Wrong, question_of
+from server.indicators.resolving import Resolved, Wrong
 from server.indicators.splits import Split
 from server.indicators.values import Values
 from server.model.projects import Project

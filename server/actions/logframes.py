@@ -15,7 +15,7 @@ from server.actions import checks
 from server.blobs.blobs import Blob
 from server.context import Context
 from server.indicators import book as books
-from server.indicators import catalogue, declaring, filling, publishing, refusals, workbook
+from server.indicators import catalogue, declaring, filling, lists, publishing, refusals, workbook
 from server.indicators import kept as keeping
 from server.indicators import places as hierarchy
 from server.indicators.book import Book
@@ -27,7 +27,7 @@ from server.indicators.workbook import Sheets
 from server.model.forms import Form, FormVersion
 from server.model.indicators import Logframe
 from server.model.projects import Project
-from server.store import forms, indicators, projects
+from server.store import datasets, forms, indicators, projects
 from server.tables import ddl
 
 MAX_WORKBOOK: Final = 30_000_000
@@ -208,7 +208,9 @@ def _gone(ctx: Context, project: Project) -> dict[int, str]:
 
 def _views(ctx: Context, project: Project) -> dict[str, FormView]:
     living = [form for form in forms.list_forms(ctx.conn, project.id) if form.current_version_id is not None]
-    return {form.xml_form_id: catalogue.view_of(ctx.conn, form) for form in living}
+    listed = [one.name for one in datasets.list_datasets(ctx.conn, project.id)]
+    views = {form.xml_form_id: catalogue.view_of(ctx.conn, form) for form in living}
+    return views | lists.load(ctx.conn, project.id, listed)
 
 
 def _keep(

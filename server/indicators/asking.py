@@ -10,11 +10,13 @@ from datetime import date
 from forms.problems import Problem, Sentence
 from forms.schema import Texts
 from server import problems
+from server.indicators.axes import Ask, Axis
 from server.indicators.catalogue import Catalogue
+from server.indicators.categories import question_of
 from server.indicators.declarations import Category, Indicator
 from server.indicators.periods import KINDS, WHOLE, Period, PeriodError, PeriodKind, parse_request
-from server.indicators.resolving import ROUND, Resolved, find_dimension, question_of
-from server.indicators.units import Ask, Axis, months_of
+from server.indicators.resolving import ROUND, Resolved, find_dimension
+from server.indicators.units import months_of
 
 PeriodKey = int | str | None
 """A period as units are told apart by it: its index among its kind, the code of a round, or None."""
@@ -107,9 +109,9 @@ def categories_of(catalogue: Catalogue, resolved: Resolved, axis: Axis) -> tuple
     if axis.level is not None:
         here = [place for place in catalogue.book.labels.values() if place.level == axis.level]
         return tuple(Category(code=place.code, label=place.label) for place in here)
-    form = resolved.form
+    form = resolved.joins if axis.joined else resolved.form
     for kept in catalogue.book.dimensions:
-        if kept.record.name == axis.name and form is not None and kept.record.form == form.form_id:
+        if kept.record.name == axis.name and form is not None and form.form_id in (kept.record.form, kept.record.over):
             if kept.record.categories:
                 return kept.record.categories
             break
@@ -180,7 +182,9 @@ def _axis(catalogue: Catalogue, resolved: Resolved, name: str) -> Axis:
         if "place" in resolved.trees:
             return Axis(name=name, level=name)
         raise _no_place(resolved.indicator)
-    tree = resolved.dimensions.get(name)
+    tree, joined = resolved.dimensions.get(name), False
+    if tree is None and name in resolved.joined:
+        tree, joined = resolved.joined[name], True
     if tree is None:
         if name in resolved.later:
             raise problems.wrong_value(
@@ -191,16 +195,18 @@ def _axis(catalogue: Catalogue, resolved: Resolved, name: str) -> Axis:
                     en=f"“{name}” is read from the entity list “{resolved.indicator.join}”, which is not here yet.",
                 ),
             )
-        tree, wrong = find_dimension(resolved, name, [kept.record for kept in catalogue.book.dimensions], levels)
+        tree, joined, wrong = find_dimension(
+            resolved, name, [kept.record for kept in catalogue.book.dimensions], levels
+        )
         if tree is None:
             raise problems.wrong_value(
                 "by", name, wrong[0].sentence if wrong else _no_axis(name, [*resolved.dimensions, *levels])
             )
-    axis = Axis(name=name, tree=tree)
+    axis = Axis(name=name, tree=tree, joined=joined)
     if tree.kind != "choices":
         return axis
     codes = tuple(category.code for category in categories_of(catalogue, resolved, axis))
-    return Axis(name=name, tree=tree, codes=codes)
+    return Axis(name=name, tree=tree, codes=codes, joined=joined)
 
 
 def _require_place(catalogue: Catalogue, resolved: Resolved, code: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -12,9 +12,9 @@ from forms import privacy
 from forms.problems import Sentence
 from forms.schema import Schema
 from server.indicators import book as books
-from server.indicators import facts
+from server.indicators import facts, lists
 from server.indicators.book import Book
-from server.indicators.declarations import ENTITIES
+from server.indicators.declarations import ENTITIES, Indicator
 from server.indicators.facts import FactTable
 from server.indicators.resolving import FormView, Resolved, Wrong, resolve
 from server.model.forms import Form
@@ -29,7 +29,8 @@ class Catalogue:
     """Everything that is needed to compute a project's indicators.
 
     `resolved` are those that can be computed or wait for something; `broken` those in force that no form answers any more,
-    with what is wrong. `forms` go by XForm id, `layouts` and `tables` by the form's row id.
+    with what is wrong. `forms` go by XForm id (entity lists by `entities:name`), `layouts` and `tables` by the form's row id
+    (of a list, the negative of its own).
     """
 
     project: Project
@@ -73,7 +74,8 @@ def load(conn: Connection, project: Project) -> Catalogue:
     """The catalogue of a project; read and resolved once per process for each state of its declarations and forms."""
     living = [form for form in forms.list_forms(conn, project.id) if form.current_version_id is not None]
     revisions = tuple((form.id, form.layout_revision, form.current_version_id) for form in living)
-    key = ("catalogue", project.id, project.indicators_revision, project.counting, project.minimum_n, revisions)
+    state = lists.state(conn, project.id)
+    key = ("catalogue", project.id, project.indicators_revision, project.counting, project.minimum_n, revisions, state)
     return registry.remember(conn, key, lambda: _load(conn, project, living))
 
 
@@ -112,6 +114,7 @@ def compute(
             dimensions=[kept.record for kept in book.dimensions],
             levels=book.levels,
             indicators=declared,
+            lists=views,
         )
         if found is not None:
             resolved[name] = found
@@ -119,7 +122,7 @@ def compute(
             broken[name] = wrong
     by_form: dict[int, list[Resolved]] = {}
     for one in resolved.values():
-        if one.form is not None and one.form.id in layouts:
+        if one.form is not None and one.form.id in layouts and layouts[one.form.id].dataset_id is None:
             by_form.setdefault(one.form.id, []).append(one)
     tables = {form_id: facts.plan(conn, layouts[form_id], mine) for form_id, mine in by_form.items()}
     return Catalogue(
@@ -131,6 +134,13 @@ def compute(
         layouts=layouts,
         tables=tables,
     )
+
+
+def lists_of(indicators: Iterable[Indicator]) -> frozenset[str]:
+    """The entity lists that indicators look at or join."""
+    listed = list(indicators)
+    over = {one.over.removeprefix(ENTITIES) for one in listed if one.over.startswith(ENTITIES)}
+    return frozenset(over | {one.join for one in listed if one.join is not None})
 
 
 def needs_form(type_: str, over: str) -> bool:
@@ -157,4 +167,7 @@ def _load(conn: Connection, project: Project, living: Sequence[Form]) -> Catalog
     mine = [form for form in living if form.xml_form_id in wanted]
     views = {form.xml_form_id: view_of(conn, form) for form in mine}
     layouts = {form.id: registry.load(conn, form.id) for form in mine}
+    seen = lists.load(conn, project.id, lists_of(kept.record for kept in book.indicators.values()))
+    views.update(seen)
+    layouts.update({view.id: lists.layout_of(view) for view in seen.values()})
     return compute(conn, project, book, views, layouts)

@@ -12,13 +12,14 @@ from server.indicators import kept as keeping
 from server.indicators import places as hierarchy
 from server.indicators.book import Book, Kept
 from server.indicators.catalogue import needs_form, no_form
+from server.indicators.categories import question_of
 from server.indicators.checking import newly_broken, resolve_check
 from server.indicators.declarations import Check, Declarations, Dimension, Indicator, Target
 from server.indicators.formulas import formula_order, inputs_of
 from server.indicators.kept import Record
 from server.indicators.ordering import Circles, told
 from server.indicators.periods import KINDS, PeriodError, parse
-from server.indicators.resolving import ROUND, FormView, Resolved, Wrong, question_of, resolve
+from server.indicators.resolving import ROUND, FormView, Resolved, Wrong, resolve
 from server.model.indicators import Definition
 
 
@@ -188,6 +189,7 @@ def _resolve(
         dimensions=[kept.record for kept in book.dimensions],
         levels=book.levels,
         indicators=declared,
+        lists=views,
     )
 
 

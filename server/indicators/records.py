@@ -7,17 +7,20 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, Subquery, and_, or_, select
 
 from server.indicators import sums, units
 from server.indicators.asking import Asked
+from server.indicators.axes import Ask
 from server.indicators.catalogue import Catalogue
 from server.indicators.periods import KINDS
 from server.indicators.resolving import Resolved
-from server.indicators.units import Ask, months_of
+from server.indicators.units import months_of
 from server.model.submissions import submissions
 from server.tables.ddl import sql_tables
 from server.tables.expressions import PERIOD_END
+from server.tables.layout import Layout
+from server.tables.lists import rows_of
 
 MOST: Final = 1000
 """Records of one page."""
@@ -62,7 +65,10 @@ def find(
     lines = units.select_records(conn, catalogue, one, ask)
     if one.form is None:
         raise TypeError(one)
-    table = sql_tables(conn, catalogue.layouts[one.form.id].table(one.unit))[0]
+    layout = catalogue.layouts[one.form.id]
+    if layout.dataset_id is not None:
+        return _entities(conn, layout, lines, asked, ask, after=after, most=most)
+    table = sql_tables(conn, layout.table(one.unit))[0]
     same = table.c["_submission_id"] == lines.c.submission
     if one.unit:
         same = and_(same, table.c["_row"] == lines.c.row)
@@ -77,6 +83,28 @@ def find(
     )
     rows = conn.execute(statement, {PERIOD_END: ask.ends}).mappings()
     return [_record(row, asked) for row in rows]
+
+
+def _entities(
+    conn: Connection,
+    layout: Layout,
+    lines: Subquery,
+    asked: Asked,
+    ask: Ask,
+    *,
+    after: tuple[int, int],
+    most: int,
+) -> list[Record]:
+    """The entities behind a figure, each named by its id."""
+    entity = rows_of(conn, layout)
+    statement = (
+        select(lines, entity.c["_key"].label("instance_id"), entity.c["_key"].label("row_key"))
+        .join(entity, entity.c["_submission_id"] == lines.c.submission)
+        .where(lines.c.submission > after[0])
+        .order_by(lines.c.submission)
+        .limit(most)
+    )
+    return [_record(row, asked) for row in conn.execute(statement, {PERIOD_END: ask.ends}).mappings()]
 
 
 def _of_one_period(conn: Connection, catalogue: Catalogue, one: Resolved, ask: Ask, asked: Asked) -> Ask:

@@ -10,9 +10,10 @@ from typing import Final
 from forms.expressions.checks import check, check_formula
 from forms.expressions.mistakes import MistakenError
 from forms.expressions.scope import Scope, kind_of
-from forms.expressions.tree import Answer, Apply, Constant, Input, Kind, PeriodEnd, Tree, walk
+from forms.expressions.tree import Answer, Apply, Input, Kind, PeriodEnd, Tree, walk
 from forms.problems import Sentence
-from forms.schema import Field, Schema
+from forms.schema import Schema
+from server.indicators.categories import as_category
 from server.indicators.declarations import ENTITIES, Dimension, Indicator, Type
 from server.indicators.periods import KINDS as PERIODS
 
@@ -30,7 +31,6 @@ _WANTED: Final[Mapping[str, Kind]] = {
     ROUND: "text",
 }
 _MEASURED: Final[Mapping[Type, Kind]] = {"count": "boolean", "distinct": "boolean", "percent": "boolean"}
-_CATEGORIES: Final = ("text", "choices", "number", "boolean")
 _IDENTIFYING: Final = ("direct", "free_text")
 
 
@@ -57,8 +57,9 @@ class Resolved:
     """An indicator that can be computed.
 
     `trees` go by role: where, numerator, denominator, value, key, group, weight, strata, psu, date, place, period (rounds).
-    `dimensions` are trees by the name in `disaggregate`; those of `later` belong to an entity list. `inputs` are the
-    indicators of a formula. `waits` says what is not there yet, where the indicator cannot be computed for want of it.
+    `dimensions` are trees by the name in `disaggregate`; those of `joined` are seen from the list `joins`, whose entity the
+    key names, those of `later` belong to a list that is not here. `inputs` are the indicators of a formula. `waits` says what
+    is not there yet, where the indicator cannot be computed for want of it.
     """
 
     indicator: Indicator
@@ -66,6 +67,8 @@ class Resolved:
     unit: str = ""
     trees: Mapping[str, Tree] = field(default_factory=dict)
     dimensions: Mapping[str, Tree] = field(default_factory=dict)
+    joins: FormView | None = None
+    joined: Mapping[str, Tree] = field(default_factory=dict)
     later: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
     waits: Sentence | None = None
@@ -85,23 +88,27 @@ def resolve(
     dimensions: Sequence[Dimension] = (),
     levels: Collection[str] = (),
     indicators: Mapping[str, Indicator],
+    lists: Mapping[str, FormView] | None = None,
     language: str | None = None,
 ) -> tuple[Resolved | None, list[Wrong]]:
-    """An indicator seen from its form; with mistakes, None and all of them.
+    """An indicator seen from its form or entity list; with mistakes, None and all of them.
 
     `dimensions`, `levels` and `indicators` are everything that the project declares; `form` is None where it has none or the
-    project has not got it (which is the caller's to say).
+    project has not got it (which is the caller's to say). `lists` are the entity lists that are here, by `entities:name`.
     """
+    here = lists or {}
     if indicator.type == "manual":
         return Resolved(indicator=indicator), []
     if indicator.type == "formula":
         return _formula(indicator, indicators)
     if indicator.over.startswith(ENTITIES):
-        name = indicator.over.removeprefix(ENTITIES)
-        return Resolved(indicator=indicator, form=form, waits=_no_list(name)), []
+        form = here.get(indicator.over)
+        if form is None:
+            return Resolved(indicator=indicator, waits=_no_list(indicator.over.removeprefix(ENTITIES))), []
     if form is None:
         return None, []
-    return _Work(indicator, form, dimensions, levels, indicators, language).done()
+    joins = here.get(f"{ENTITIES}{indicator.join}") if indicator.join is not None else None
+    return _Work(indicator, form, dimensions, levels, indicators, language, joins).done()
 
 
 def find_unit(schema: Schema, over: str) -> tuple[str | None, list[Wrong]]:
@@ -144,7 +151,10 @@ class _Work:
         levels: Collection[str],
         indicators: Mapping[str, Indicator],
         language: str | None,
+        joins: FormView | None = None,
     ) -> None:
+        self._joins = joins
+        self._joined: dict[str, Tree] = {}
         self._indicator = indicator
         self._form = form
         self._declared = dimensions
@@ -155,7 +165,8 @@ class _Work:
         self._trees: dict[str, Tree] = {}
 
     def done(self) -> tuple[Resolved | None, list[Wrong]]:
-        unit, wrong = find_unit(self._form.schema, self._indicator.over)
+        over = "" if self._of_list else self._indicator.over
+        unit, wrong = find_unit(self._form.schema, over)
         if unit is None:
             return None, wrong
         self._rows = Scope(self._form.schema, unit, self._language, periods=True)
@@ -173,10 +184,17 @@ class _Work:
                 unit=unit,
                 trees=self._trees,
                 dimensions=dimensions,
+                joins=self._joins,
+                joined=self._joined,
                 later=later,
             ),
             [],
         )
+
+    @property
+    def _of_list(self) -> bool:
+        """Whether the form is an entity list seen as one."""
+        return self._form.form_id.startswith(ENTITIES)
 
     def _read_roles(self) -> None:
         indicator = self._indicator
@@ -252,19 +270,30 @@ class _Work:
                 later.append(name)
         return found, tuple(later)
 
-    def look_up(self, name: str, unit: str) -> tuple[Tree | None, list[Wrong]]:
+    def look_up(self, name: str, unit: str) -> tuple[Tree | None, bool, list[Wrong]]:
         self._rows = Scope(self._form.schema, unit, self._language, periods=True)
         tree, _ = self._dimension(name, unit)
-        return tree, self._wrong
+        joined = self._joined.get(name)
+        return (tree, False, self._wrong) if joined is None else (joined, True, self._wrong)
 
     def _dimension(self, name: str, unit: str) -> tuple[Tree | None, bool]:
         """The tree of a dimension or question; or whether it waits for an entity list."""
         rows = [one for one in self._declared if one.name == name]
-        mine = [one for one in rows if one.form == self._form.form_id and self._holds(one.over, unit)]
+        if self._of_list:
+            mine = [one for one in rows if one.over == self._form.form_id]
+        else:
+            mine = [one for one in rows if one.form == self._form.form_id and self._holds(one.over, unit)]
         if mine:
             chosen = max(mine, key=lambda one: len(one.over))
             return self._category(chosen.expression, name), False
-        if any(one.over == f"{ENTITIES}{self._indicator.join}" for one in rows):
+        of_list = [one for one in rows if one.over == f"{ENTITIES}{self._indicator.join}"]
+        if of_list and self._joins is not None:
+            seen = Scope(self._joins.schema, "", self._language, periods=True)
+            tree = self._category(of_list[0].expression, name, seen)
+            if tree is not None:
+                self._joined[name] = tree
+            return None, False
+        if of_list:
             return None, True
         entries = [entry for entry in self._rows.find(name) if entry.kind == "question"]
         if not entries or rows:
@@ -289,9 +318,9 @@ class _Work:
         path, _ = find_unit(self._form.schema, over)
         return path is not None and (unit == path or unit.startswith(f"{path}/"))
 
-    def _category(self, expression: str, name: str) -> Tree | None:
+    def _category(self, expression: str, name: str, scope: Scope | None = None) -> Tree | None:
         try:
-            tree = check(expression, self._rows)
+            tree = check(expression, scope or self._rows)
         except MistakenError as error:
             self._wrong.extend(
                 Wrong("disaggregate", Sentence(f"{name}: {one.sentence.es}", f"{name}: {one.sentence.en}"))
@@ -337,26 +366,13 @@ class _Work:
 
 def find_dimension(
     resolved: Resolved, name: str, dimensions: Sequence[Dimension], levels: Collection[str]
-) -> tuple[Tree | None, list[Wrong]]:
-    """The tree of a dimension or question that the indicator's row does not name, and what is wrong with it."""
+) -> tuple[Tree | None, bool, list[Wrong]]:
+    """The tree of a dimension or question that the indicator's row does not name, whether it is seen from the list that the
+    indicator joins, and what is wrong with it."""
     if resolved.form is None:
-        return None, []
-    work = _Work(resolved.indicator, resolved.form, dimensions, levels, {}, None)
+        return None, False, []
+    work = _Work(resolved.indicator, resolved.form, dimensions, levels, {}, None, resolved.joins)
     return work.look_up(name, resolved.unit)
-
-
-def as_category(tree: Tree) -> Tree | None:
-    """What a unit's category is, as a text (or several codes); None where the tree gives no categories."""
-    if tree.kind not in _CATEGORIES:
-        return None
-    if tree.kind == "boolean":
-        return Apply("if", (tree, Constant("text", "true"), Constant("text", "false")), "text")
-    return Apply("text", (tree,), "text") if tree.kind == "number" else tree
-
-
-def question_of(tree: Tree, schema: Schema) -> Field | None:
-    """The question whose answers are the categories, where the tree is nothing else."""
-    return schema.by_path.get(tree.path) if isinstance(tree, Answer) else None
 
 
 def _formula(indicator: Indicator, indicators: Mapping[str, Indicator]) -> tuple[Resolved | None, list[Wrong]]:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from forms.problems import Problem
 from forms.schema import Texts
 from server.indicators.asking import Request, categories_of, understand
+from server.indicators.axes import Axis
 from server.indicators.catalogue import Catalogue
+from server.indicators.categories import question_of
 from server.indicators.declarations import Category
-from server.indicators.resolving import Resolved, question_of
-from server.indicators.units import Axis
+from server.indicators.resolving import Resolved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +62,11 @@ def split_of(catalogue: Catalogue, resolved: Resolved, axis: Axis) -> Split:
 
 
 def _label(catalogue: Catalogue, resolved: Resolved, axis: Axis) -> Texts:
-    form = resolved.form
+    form = resolved.joins if axis.joined else resolved.form
     if axis.level is not None or form is None:
         return {}
     for kept in catalogue.book.dimensions:
-        if kept.record.name == axis.name and kept.record.form == form.form_id:
+        if kept.record.name == axis.name and form.form_id in (kept.record.form, kept.record.over):
             return kept.record.label
     entry = question_of(axis.tree, form.schema) if axis.tree is not None else None
     return entry.label if entry is not None else {}

@@ -12,10 +12,10 @@ from sqlalchemy import Connection, Double, Integer, Row, Subquery, case, cast, f
 from forms.expressions.operations import LARGEST
 from server.indicators import units
 from server.indicators.asking import PeriodKey
+from server.indicators.axes import Ask
 from server.indicators.catalogue import Catalogue
 from server.indicators.estimates import Psu
 from server.indicators.resolving import Resolved
-from server.indicators.units import Ask
 from server.tables.expressions import PERIOD_END
 from server.tables.operations import Sql
 

@@ -7,7 +7,7 @@ foreseen (another question to split by) is computed over them, or over the typed
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 
@@ -33,49 +33,19 @@ from sqlalchemy import (
 
 from forms.expressions.tree import PeriodEnd, Tree, walk
 from server.indicators import measuring, narrowing
+from server.indicators.axes import Ask, Axis
 from server.indicators.catalogue import Catalogue
 from server.indicators.facts import FactTable
-from server.indicators.periods import MONTHS, Period, PeriodKind
+from server.indicators.periods import MONTHS, Period
 from server.indicators.resolving import ROUND, Resolved
 from server.model.indicators import place_ancestors
 from server.tables.counting import counts
 from server.tables.expressions import Rows
+from server.tables.lists import ids_of
 from server.tables.operations import Sql
 
 _LAST_DAY: Final = date(9999, 12, 31)
 _MEASURES: Final = ("numerator", "denominator", "excluded", "scope")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Axis:
-    """What cells are split by: a level of places, or the categories of a tree (`codes`: those of a multiple selection)."""
-
-    name: str
-    level: str | None = None
-    tree: Tree | None = None
-    codes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
-    """Which units, and how they are told apart.
-
-    `split`: by periods of a kind, by rounds, or not at all (None). `first` and `last` bound the months of the units' dates,
-    both included; `rounds` the rounds. `ends` is the day that `period-end()` means. `within` is a place that holds them,
-    `only` the categories that they must have. `ends_of` are periods of the calendar, of the kind `split`, at whose ends a
-    cohort is looked at; `running` says that each of them is given everything up to its end.
-    """
-
-    split: PeriodKind | str | None = None
-    first: int | None = None
-    last: int | None = None
-    rounds: tuple[str, ...] | None = None
-    ends: date | None = None
-    axes: tuple[Axis, ...] = ()
-    within: str | None = None
-    only: Mapping[str, str | None] = field(default_factory=dict)
-    ends_of: tuple[int, ...] = ()
-    running: bool = False
 
 
 class Source:
@@ -132,7 +102,9 @@ def is_live(catalogue: Catalogue, resolved: Resolved, axes: Sequence[Axis]) -> b
     table = catalogue.table_of.get(resolved.indicator.name)
     if table is None:
         return True
-    return any(axis.tree is not None and ("dimension", axis.tree) not in table.shared for axis in axes)
+    return any(
+        axis.tree is not None and not axis.joined and ("dimension", axis.tree) not in table.shared for axis in axes
+    )
 
 
 def select_units(conn: Connection, catalogue: Catalogue, together: Sequence[Resolved], ask: Ask) -> Subquery:
@@ -192,6 +164,7 @@ class _Picked:
         self._source = Source(conn, catalogue, self._first, live=is_live(catalogue, self._first, ask.axes))
         self._late = narrowing.is_narrowed(self._first)
         self._joins: list[tuple[FromClause, Sql]] = []
+        self._entity: Rows | None = None
         self._filters: list[Sql] = []
 
     def select(self, *, measured: bool = True) -> Select[Any]:
@@ -241,13 +214,26 @@ class _Picked:
     def _category(self, axis: Axis) -> Sql:
         if axis.tree is None:
             raise TypeError(axis)
-        value = self._source.shared("dimension", axis.tree)
+        value = self._of_entity(axis.tree) if axis.joined else self._source.shared("dimension", axis.tree)
         if self._late or not axis.codes:
             return func.nullif(value, "", type_=Text())
         codes, chosen = _chosen(self._conn, axis, value)
         self._joins.append((codes, chosen))
         column: Sql = codes.c.code
         return column
+
+    def _of_entity(self, tree: Tree) -> Sql:
+        """What a tree is for the entity that the unit's key names, or for that it was merged into."""
+        joins = self._first.joins
+        if joins is None:
+            raise TypeError(self._first)
+        if self._entity is None:
+            layout = self._catalogue.layouts[joins.id]
+            named, entity = ids_of(-joins.id), Rows(self._conn, layout, joins.schema)
+            self._joins.append((named, named.c.key == self._shared("key")))
+            self._joins.append((entity.row, entity.row.c["_submission_id"] == named.c.entity_id))
+            self._entity = entity
+        return self._entity.value(tree)
 
     def _place(self, level: str) -> Sql:
         column: Sql = self._ancestors(level).c.ancestor

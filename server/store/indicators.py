@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
+from server.model.entities import datasets
 from server.model.forms import forms
 from server.model.indicators import (
     Definition,
@@ -161,7 +162,7 @@ def replace_fact_tables(conn: Connection, form_id: int, rows: Sequence[tuple[str
 
 
 def records_token(conn: Connection, project_id: int) -> str:
-    """Another wherever a submission of the project arrived, was edited, reviewed or deleted."""
+    """Another wherever a submission of the project arrived, was edited, reviewed or deleted, or an entity changed."""
     row = conn.execute(
         select(
             func.count(),
@@ -173,7 +174,10 @@ def records_token(conn: Connection, project_id: int) -> str:
         .join(forms, forms.c.id == submissions.c.form_id)
         .where(forms.c.project_id == project_id, submissions.c.draft.is_(False))
     ).one()
-    return "|".join(str(part) for part in row)
+    lists = conn.execute(
+        select(func.count(), func.sum(datasets.c.revision)).where(datasets.c.project_id == project_id)
+    ).one()
+    return "|".join(str(part) for part in (*row, *lists))
 
 
 def find_value_state(conn: Connection, project_id: int) -> tuple[str, datetime] | None:

@@ -28,6 +28,7 @@ from forms.expressions.tree import Aggregate, Answer, Apply, Constant, Grouped, 
 from forms.schema import Schema
 from server.tables.ddl import sql_tables
 from server.tables.layout import DataColumn, Layout
+from server.tables.lists import rows_of
 from server.tables.operations import TYPES, Operations, Sql
 
 _AROUND: Final = "".join(chr(number) for number in range(0x3001) if chr(number).isspace())
@@ -192,6 +193,8 @@ class Rows(_Reader):
         return found
 
     def _physical(self, table: str, part: int) -> Any:
+        if self._layout.dataset_id is not None:
+            return rows_of(self._conn, self._layout)
         return sql_tables(self._conn, self._layout.table(table))[part - 1]
 
     def _same(self, left: FromClause, right: FromClause, table: str) -> Sql:

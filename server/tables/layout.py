@@ -65,9 +65,10 @@ class DataTable:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Every typed table of a form."""
+    """Every typed table of a form; with `dataset_id`, the one table that the entities of a list are seen as."""
 
     tables: tuple[DataTable, ...] = ()
+    dataset_id: int | None = None
 
     def table(self, path: str) -> DataTable:
         """The table of the form ("") or of the repeat at `path`; raises KeyError."""

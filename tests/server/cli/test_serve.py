@@ -29,9 +29,7 @@ from tests.server.serving import ROOT, Server, clean_environment, free_port, wai
 from tests.server.wire import Wire, instance, to_server
 
 PASSWORD = "una contraseña larga"
-DEMONSTRATION = (
-    "Marco lógico de demostración: 28 indicadores y 22 partes de ellos; 4 esperan (R3.2, R3.2a, R3.2b, R3.2c)."
-)
+DEMONSTRATION = "Marco lógico de demostración: 28 indicadores y 22 partes de ellos."
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,10 @@ from forms import library, workbook, xform
 from forms.expressions.evaluate import Unit, evaluate, evaluate_group
 from forms.expressions.tree import PeriodEnd, Tree, walk
 from forms.schema import Field, Schema
-from forms.tables import Plan, rows_of
-from server.actions import logframes
+from forms.tables import Plan, Row, rows_of
+from forms.values import MisfitError, parser_of
+from server.actions import entities, entity_merging, logframes
+from server.actions.entities import New
 from server.indicators import catalogue
 from server.indicators.asking import Request, own_period
 from server.indicators.catalogue import Catalogue
@@ -36,7 +38,7 @@ FORMULAS: Final[Mapping[str, Callable[[Mapping[str, float | None]], float | None
 _CODED: Final[Mapping[str, tuple[str, ...]]] = {
     "corregimiento": ("c010101", "c010102", "c080101", "c130101", "c130301", "c999999", ""),
     "district": ("d0101", "d0102", "d1301", "d1303", "d0801", "d9999"),
-    "ben_id": tuple(f"b{number}" for number in range(15)),
+    "ben_id": tuple(f"{number:08x}-0000-4000-8000-000000000000" for number in range(15)),
     "inst_id": ("", "", "i1", "i2", "i3"),
     "inst_name": ("Alcaldía", "Junta"),
     "cluster": ("c1", "c2", "c3", "c4"),
@@ -135,15 +137,16 @@ def test_every_indicator_of_the_library(desk: Desk, phone: Wire, seed: int, numb
     read = logframes.read(data, "logframe.xlsx")
     desk.act(lambda ctx: logframes.put(ctx, desk.project_id, read, original=blob, name="logframe.xlsx"))
     assert desk.failures() == []
+    register(desk, chance)
 
     project = desk.look(lambda conn: projects.find_project(conn, desk.project_id))
     assert project is not None
     found: Catalogue = desk.look(lambda conn: catalogue.load(conn, project))
     assert not found.broken
-    ready = {name: one for name, one in found.resolved.items() if one.waits is None}
-    assert {one.indicator.over for name, one in found.resolved.items() if name not in ready} == {
-        "entities:beneficiaries"
-    }
+    ready = found.resolved
+    assert {name for name, one in ready.items() if one.waits is not None or one.later} == set()
+    people = beneficiaries(desk, found)
+    units["entities:beneficiaries"] = {"": list(dict.fromkeys(people.values()))}
     specs = {}
     for name, one in ready.items():
         mine = units[one.form.form_id][one.unit] if one.form is not None else []
@@ -156,10 +159,12 @@ def test_every_indicator_of_the_library(desk: Desk, phone: Wire, seed: int, numb
     seen = 0
     for name, one in ready.items():
         first = ready[one.inputs[0]] if one.inputs else one
-        world = World(
-            specs=specs, places=places, dimensions={axis: category(tree) for axis, tree in first.dimensions.items()}
-        )
-        axes = [axis for axis in one.indicator.disaggregate if axis in first.dimensions or axis in found.book.levels]
+        dimensions = {axis: category(tree) for axis, tree in first.dimensions.items()}
+        dimensions |= {axis: of_person(first.trees["key"], tree, people) for axis, tree in first.joined.items()}
+        trees = {**first.dimensions, **first.joined}
+        ending = {axis for axis, tree in trees.items() if any(isinstance(part, PeriodEnd) for part in walk(tree))}
+        world = World(specs=specs, places=places, dimensions=dimensions, ending=frozenset(ending))
+        axes = [axis for axis in one.indicator.disaggregate if axis in trees or axis in found.book.levels]
         for by, place, period in requests(chance, axes, specs[name]):
             wanted = Wanted(period=period, by=by, place=place)
             given = asked(desk, name, Request(period=period, by=by, place=place))
@@ -170,6 +175,71 @@ def test_every_indicator_of_the_library(desk: Desk, phone: Wire, seed: int, numb
                 wrong.append((name, wanted, str(error)))
     assert wrong == []
     assert seen > 1000
+
+
+def register(desk: Desk, chance: random.Random) -> None:
+    """Invented beneficiaries, of whom one turns out to be another, and one is deleted."""
+    choices = {
+        "sex": ("f", "m", "x", ""),
+        "people": ("ngabe", "guna", "none", "nr", ""),
+        "disab": ("1", "0", ""),
+        "birth_year": ("1960", "1990", "2004", "2022", "?", ""),
+        "status": ("active", "graduated", "left", ""),
+        "components": ("training microfin", "microfin", "", "training", "craft"),
+        "corregimiento": _CODED["corregimiento"],
+        "reg_date": ("2025-02-03", "2025-11-30", "2026-05-01", "?", ""),
+        "base_income": ("", "100", "250.5"),
+    }
+    made = [
+        New(
+            label=f"Demostración {number}",
+            uuid=uuid,
+            data={name: text for name, texts in choices.items() if (text := chance.choice(texts))},
+        )
+        for number, uuid in enumerate(_CODED["ben_id"][:13])
+    ]
+    name = "beneficiaries"
+    desk.act(lambda ctx: entities.create(ctx, desk.project_id, name, made))
+    desk.act(
+        lambda ctx: entity_merging.merge(
+            ctx, desk.project_id, name, _CODED["ben_id"][1], _CODED["ben_id"][2], reason="es la misma"
+        )
+    )
+    desk.act(lambda ctx: entities.delete(ctx, desk.project_id, name, [_CODED["ben_id"][3]]))
+
+
+def beneficiaries(desk: Desk, found: Catalogue) -> dict[str, Unit]:
+    """The registered by every id that names them, each as the Python reader sees it."""
+    schema = found.forms["entities:beneficiaries"].schema
+    listed = desk.ask(lambda ctx: entities.list_entities(ctx, desk.project_id, "beneficiaries"))
+    units = {}
+    for one in reversed(listed):
+        values = {}
+        for entry in schema.fields:
+            text = one.data.get(entry.name, "")
+            try:
+                value = parser_of(entry.type)(text) if entry.type not in (None, "string") and text else text
+            except MisfitError:
+                value = None
+            if value not in (None, ""):
+                values[entry.path] = value
+        row = Row(table="", number=1, parent=None, position=1, key=one.uuid, parent_key=None, values=values)
+        units[one.uuid] = Unit([row], row)
+    units[_CODED["ben_id"][2]] = units[_CODED["ben_id"][1]]
+    return units
+
+
+def of_person(key: Tree, tree: Tree, people: Mapping[str, Unit]) -> Role:
+    """The category of the person whom a unit's key names; none where nobody is called so."""
+    inner = category(tree)
+
+    def found(unit: Unit, end: date | None) -> Any:
+        person = people.get(evaluate(key, unit, period_end=end) or "")
+        if person is None:
+            return [] if tree.kind == "choices" else None
+        return inner(person, end)
+
+    return found
 
 
 def requests(chance: random.Random, axes: list[str], spec: Spec) -> list[tuple[tuple[str, ...], str | None, str]]:

@@ -1,0 +1,78 @@
+"""Entity lists in SQL: the entities of a list as the rows of a table, each property read as its type."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Connection, Double, Subquery, Text, cast, func, literal, null, select, type_coerce
+
+from forms.expressions.tree import Apply, Constant
+from server.model.columns import Id
+from server.model.entities import entities
+from server.tables.layout import DataColumn, Layout
+from server.tables.operations import Operations, Sql
+
+
+def rows_of(conn: Connection, layout: Layout) -> Subquery:
+    """The living entities of a list, with the columns that a form's table has and one for each property.
+
+    `_submission_id` is the entity's row id, `_key` its id. A text that is not of the property's type is unknown.
+    """
+    if layout.dataset_id is None:
+        raise TypeError(layout)
+    operations = Operations(sqlite=conn.dialect.name == "sqlite")
+    known: dict[str, Sql] = {
+        "_submission_id": entities.c.id,
+        "_key": entities.c.uuid,
+        "_instance_name": entities.c.label,
+        "_form_version": cast(null(), Text),
+        "_received_at": entities.c.created_at,
+        "_updated_at": entities.c.updated_at,
+        "_submitter_id": entities.c.creator_id,
+        "_submitter": cast(null(), Text),
+        "_device_id": cast(null(), Text),
+        "_review_state": literal("approved", Text()),  # whatever else counts, an entity that stands does
+        "_edits": cast(null(), Id),
+        "_encrypted": literal(False, Boolean()),
+    }
+    columns = {
+        column.name: _typed(operations, column, _text(conn, column.paths[-1].removeprefix("/")))
+        for column in layout.table("").columns
+    }
+    return (
+        select(*(value.label(name) for name, value in {**known, **columns}.items()))
+        .where(
+            entities.c.dataset_id == layout.dataset_id,
+            entities.c.deleted_at.is_(None),
+            entities.c.merged_into_id.is_(None),
+            entities.c.withdrawn_at.is_(None),
+        )
+        .subquery()
+    )
+
+
+def ids_of(dataset_id: int) -> Subquery:
+    """`key` (an entity's id, as answers hold it) and `entity_id`: the row id of the entity, or of that it was merged into."""
+    return (
+        select(
+            entities.c.uuid.label("key"),
+            func.coalesce(entities.c.merged_into_id, entities.c.id, type_=Id).label("entity_id"),
+        )
+        .where(entities.c.dataset_id == dataset_id)
+        .subquery()
+    )
+
+
+def _text(conn: Connection, name: str) -> Sql:
+    """A property's text; NULL where it is blank. Names of properties hold no quotes."""
+    if conn.dialect.name == "postgresql":
+        found: Sql = type_coerce(entities.c.data, Text()).op("->>", return_type=Text())(name)
+    else:
+        found = func.json_extract(entities.c.data, f'$."{name}"', type_=Text())
+    return func.nullif(found, "", type_=Text())
+
+
+def _typed(operations: Operations, column: DataColumn, text: Sql) -> Sql:
+    if column.type in ("int", "decimal"):
+        return cast(operations.number(text), Double)
+    if column.type == "date":
+        return operations.apply(Apply("date", (Constant("text", None),), "date"), [text])
+    return text
