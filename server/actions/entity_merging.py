@@ -83,6 +83,7 @@ def merge(
         actor_id=ctx.actor_id,
         created_at=ctx.now(),
     )
+    merging.point(ctx.conn, goes.id, stays.id)
     entities.change(ctx.conn, goes.id, merged_into_id=stays.id, deleted_at=ctx.now(), updated_at=ctx.now())
     datasets.touch(ctx.conn, dataset.id)
 
@@ -115,6 +116,7 @@ def undo(ctx: Context, project_id: int, name: str, merge_id: int, *, reason: str
     stays, goes = entities.get(ctx.conn, held.survivor_id), entities.get(ctx.conn, held.absorbed_id)
     mine, its = _part(entities.list_versions(ctx.conn, stays.id), held, goes.uuid)
     entities.change(ctx.conn, goes.id, merged_into_id=None, deleted_at=None)
+    merging.point_back(ctx.conn, goes.id)
     blank = dict.fromkeys(stays.data, "")  # what the merge alone had brought
     _extend(ctx, stays, {**blank, **mine[0]}, mine[1], "merge", {"undone": merge_id, "reason": reason})
     data = {**goes.data, **{key: value for key, value in its.items() if key != LABEL}}

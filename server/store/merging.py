@@ -77,6 +77,25 @@ def has_later(conn: Connection, merge: Merge) -> bool:
     return conn.execute(later).first() is not None
 
 
+def point(conn: Connection, from_id: int, to_id: int) -> None:
+    """Whatever was merged into one entity is merged into another from now on: an alias is one step away."""
+    conn.execute(update(entities).where(entities.c.merged_into_id == from_id).values(merged_into_id=to_id))
+
+
+def point_back(conn: Connection, entity_id: int) -> None:
+    """Whatever was merged into an entity before it was merged itself is merged into it again."""
+    inside, found = {entity_id}, {entity_id}
+    while found:
+        standing = select(entity_merges.c.absorbed_id).where(
+            entity_merges.c.survivor_id.in_(sorted(found)), entity_merges.c.undone_at.is_(None)
+        )
+        found = set(conn.execute(standing).scalars()) - inside
+        inside |= found
+    absorbed = sorted(inside - {entity_id})
+    if absorbed:
+        conn.execute(update(entities).where(entities.c.id.in_(absorbed)).values(merged_into_id=entity_id))
+
+
 def set_distinct(
     conn: Connection, pair: tuple[int, int], *, reason: str | None, actor_id: int | None, when: datetime
 ) -> None:

@@ -119,9 +119,12 @@ def test_merges_are_undone_from_the_last(forest: Trees):
     forest.send(update(2, 1, sent="uuid:far", estado="sano"))
 
     assert forest.get(3).data["estado"] == "sano"
+    assert {forest.get(n).merged_into_id for n in (1, 2)} == {forest.get(3).id}  # an alias is one step away
     assert refusal(lambda: undo(forest, first.id)) == 409.90
     undo(forest, second.id)
+    assert forest.get(2).merged_into_id == forest.get(1).id
     undo(forest, first.id)
+    assert forest.get(2).merged_into_id is None
     lines = forest.desk.ask(lambda ctx: entity_merging.list_merges(ctx, 1, LIST))
     assert [(line.absorbed.uuid, line.merge.undone_at is not None) for line in lines] == [(ONE, True), (TWO, True)]
 
