@@ -10,14 +10,15 @@ import time
 from pathlib import Path
 from typing import Final
 
-from tests.bench import checks, extract, form_list, formats, idle, indicators, receive
+from tests.bench import checks, entity_lists, extract, form_list, formats, idle, indicators, receive
 from tests.bench.figures import Figure, table, write_json
 from tests.bench.installation import Databases
 from tests.bench.machine import about, real_folder
 from tests.helpers.databases import ENGINES
 
 _PROGRAMS: Final = {
-    program.NAME: program.measure for program in (receive, form_list, extract, formats, indicators, checks, idle)
+    program.NAME: program.measure
+    for program in (receive, form_list, extract, formats, indicators, checks, entity_lists, idle)
 }
 
 
