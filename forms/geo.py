@@ -32,6 +32,15 @@ def point(text: str) -> Point | None:
     return latitude, longitude, altitude, accuracy
 
 
+def point_geometry(text: str) -> str | None:
+    """The geopoint in `text` as GeoJSON Point text, None for "no point"; raises what `point` does."""
+    found = point(text)
+    if found is None:
+        return None
+    latitude, longitude, altitude, _ = found
+    return _geojson("Point", [longitude, latitude] if altitude is None else [longitude, latitude, altitude])
+
+
 def line_string(text: str) -> str:
     """The geotrace in `text` as GeoJSON LineString text; raises ValueError for fewer than two points."""
     positions = _positions(text)

@@ -17,6 +17,7 @@ from server.api import (
     corrections,
     datasets,
     entities,
+    entity_feeds,
     extracts,
     flags,
     indicators,
@@ -70,6 +71,7 @@ def create_app(office: Office) -> Flask:
     app.register_blueprint(audits.blueprint)
     app.register_blueprint(datasets.blueprint)
     app.register_blueprint(entities.blueprint)
+    app.register_blueprint(entity_feeds.blueprint)
     app.register_blueprint(merging.blueprint)
     app.register_blueprint(extracts.blueprint)
     app.register_blueprint(flags.blueprint)

@@ -105,6 +105,11 @@ def note_listing(
 def by_path(ctx: Context, form: Form) -> dict[str, Treatment]:
     """What becomes of the answers to each question for whoever may not see identities, under every path that it ever had."""
     require(ctx, "submission.read", form)
+    return paths_of(ctx, form)
+
+
+def paths_of(ctx: Context, form: Form) -> dict[str, Treatment]:
+    """The same, inside an action that has asked for a right of its own."""
     asked = _asked(ctx, form)
     if asked is None:
         return {}

@@ -1,75 +1,205 @@
 """Sight of entities: what of them somebody may see who may not see who the people in the records are.
 
-A property is hidden whose question is marked `direct` or `free_text` in any version of a form that saves to it, or holds a
-point; so is the label, which forms make of names.
+A property tells what extracts without identities tell of the questions that are saved to it, the strictest of them in any
+version of any form: what is left out there is hidden here. One that no question is saved to (it came by hand or in a file)
+is judged by its type and name, as an unmarked question is. The label, which forms make of names, is the entity's id; ids are
+pseudonyms, the same as in extracts of forms that choose from the list; moments are days; who made an entity is not told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time
 from typing import Final
 
-from forms import privacy
-from forms.entity_history import LABEL, Told
-from server.access import may
+from forms import entity_problems, privacy
+from forms.entities import normal_uuid
+from forms.schema import Field, Type
+from server.access import may, require
+from server.actions import disclosures
+from server.actions.disclosures import IDENTIFY
+from server.actions.entity_finding import Found, find_dataset, find_entity
 from server.context import Context
-from server.model.entities import Dataset, Entity, EntityVersion
-from server.model.projects import Project
-from server.store import datasets, forms
+from server.extracts import disclosure
+from server.extracts.treatments import KEPT, LEFT_OUT, Treatment
+from server.model.entities import Dataset, Entity, EntityVersion, Property
+from server.odata.entity_rows import Line
+from server.store import datasets, forms, pseudonyms
+from server.store import entities as stored
 from server.tables import registry
 
-_HIDDEN: Final = ("direct", "free_text")
-_POINTS: Final = ("geopoint", "geotrace", "geoshape")
+_STRICTEST: Final = ("leave out", "place", "pseudonym", "year", "month", "day", "keep")
+_TOLD: Final = frozenset(("keep", "day", "month", "year"))
+_DATES: Final = frozenset(("date", "dateTime"))
+_POINTS: Final = frozenset(("geopoint", "geotrace", "geoshape"))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """What is hidden: names of properties, and `label`. Nothing from whoever may identify people."""
+    """What may be seen of a list's entities: its `properties` in order, each with its type and what becomes of its values.
 
-    hidden: frozenset[str] = frozenset()
+    `names` (project, subject) are the pseudonyms that stand for ids; None: whoever asks may identify people, and sees all.
+    """
 
-    def entity(self, one: Entity) -> Entity:
-        """An entity without what is hidden; its label is then its id."""
-        if not self.hidden:
-            return one
-        return replace(one, label=one.uuid, data=self._without(one.data))
+    properties: Mapping[str, tuple[Type, Treatment]]
+    names: tuple[int, str] | None = None
 
-    def version(self, one: EntityVersion) -> EntityVersion:
-        """A version likewise."""
-        if not self.hidden:
-            return one
-        return replace(one, label="", data=self._without(one.data), received=self._without(one.received))
+    @property
+    def identifies(self) -> bool:
+        """Whether all may be seen."""
+        return self.names is None
 
-    def told(self, one: Told) -> Told:
-        """What is said of a version, likewise."""
+    @property
+    def searched(self) -> list[str]:
+        """The properties whose values may be looked for: those that are told as they are."""
+        return [name for name, (_, treatment) in self.properties.items() if treatment.what == "keep"]
+
+    def entity(self, one: Entity, told: str) -> Entity:
+        """An entity as it may be seen, which is told by the id `told`."""
+        data = self.data(one.data)
+        if self.identifies:
+            return replace(one, data=data)
         return replace(
             one,
-            base_diff=tuple(name for name in one.base_diff if name not in self.hidden),
-            server_diff=tuple(name for name in one.server_diff if name not in self.hidden),
+            uuid=told,
+            label=told,
+            data=data,
+            creator_id=None,
+            created_at=_day(one.created_at),
+            updated_at=_day(one.updated_at) if one.updated_at is not None else None,
+            deleted_at=_day(one.deleted_at) if one.deleted_at is not None else None,
         )
 
-    def _without(self, data: Mapping[str, str]) -> dict[str, str]:
-        return {name: value for name, value in data.items() if name not in self.hidden}
+    def version(self, one: EntityVersion, told: str, *, current: bool = False) -> EntityVersion:
+        """A version likewise; an earlier one tells properties that were deleted since, as ODK Central does."""
+        if self.identifies:
+            return replace(one, data=self.data(one.data)) if current else one
+        return replace(
+            one,
+            label=told,
+            data=self.data(one.data),
+            received=self.data(one.received),
+            creator_id=None,
+            created_at=_day(one.created_at),
+            submission_version_id=None,
+            details=None,
+        )
+
+    def line(self, one: Line) -> Line:
+        """A row of a list likewise."""
+        entity = self.entity(one.entity, one.told)
+        version = self.version(one.version, one.told, current=True)
+        if self.identifies:
+            return replace(one, entity=entity, version=version)
+        return replace(one, entity=entity, version=version, creator=None, version_creator=None)
+
+    def data(self, given: Mapping[str, str]) -> dict[str, str]:
+        """Values as they may be seen, in the order in which they are kept."""
+        made = {}
+        for name, text in given.items():
+            if name not in self.properties:
+                continue
+            type_, treatment = self.properties[name]
+            told = disclosure.of_text(type_, text, treatment) if text else text
+            if told is not None:
+                made[name] = told
+        return made
 
 
-def of(ctx: Context, project: Project, dataset: Dataset) -> Sight:
-    """What is hidden of a list from whoever asks; inside an action that has asked."""
-    actor = ctx.actor
-    if may(actor, "submission.identify", project):
-        return Sight()
-    held = forms.list_every_published(ctx.conn, project.id)
-    key = ("sight", dataset.id, dataset.revision, tuple(version.id for version in held))
-    return registry.remember(ctx.conn, key, lambda: Sight(_hidden(ctx, dataset, [version.id for version in held])))
+def of(ctx: Context, found: Found) -> Sight:
+    """What whoever asks may see of a list; inside an action that has asked."""
+    properties = datasets.list_properties(ctx.conn, found.row.id)
+    if may(ctx.actor, IDENTIFY, found.project):
+        return Sight(properties={one.name: (_type(one), KEPT) for one in properties})
+    held = forms.list_every_published(ctx.conn, found.project.id)
+    every = forms.list_forms(ctx.conn, found.project.id)
+    key = (
+        *("entity sight", found.row.id, found.row.revision),
+        tuple(version.id for version in held),
+        tuple(form.layout_revision for form in every),
+    )
+    return registry.remember(ctx.conn, key, lambda: _hidden(ctx, found.row, properties))
 
 
-def _hidden(ctx: Context, dataset: Dataset, version_ids: list[int]) -> frozenset[str]:
-    found = {LABEL}
-    found.update(one.name for one in datasets.list_properties(ctx.conn, dataset.id) if one.type in _POINTS)
-    for version_id in version_ids:
-        version = forms.get_version(ctx.conn, version_id)
-        marks = privacy.over_versions([version.marks.get("privacy", {})])
-        for one in registry.schema_of(ctx.conn, version).entities:
-            if one.dataset == dataset.name:
-                found.update(name for name, path in one.properties.items() if marks.get(path) in _HIDDEN)
-    return frozenset(found)
+def find(ctx: Context, found: Found, told: str, *, deleted: bool = False) -> tuple[Entity, Sight]:
+    """The entity that whoever asks calls `told`: its id, or for whoever may not identify people its pseudonym alone; and what
+    may be seen of it. Inside an action that has asked. Raises Problem 404.1, 400.11."""
+    seen = of(ctx, found)
+    if seen.names is None:
+        return find_entity(ctx, found.row, told, deleted=deleted), seen
+    project_id, subject = seen.names
+    uuid = pseudonyms.key_of(ctx.conn, project_id, subject, told)
+    entity = stored.find(ctx.conn, found.row.id, uuid) if uuid is not None else None
+    if entity is None or (entity.deleted_at is not None) != deleted or entity.withdrawn_at is not None:
+        raise entity_problems.no_entity(told)
+    return entity, seen
+
+
+def name_of(told: str, seen: Sight) -> str:
+    """The id by which an entity is told that was found as `told`."""
+    return normal_uuid(told) if seen.identifies else told
+
+
+def lacks_names(ctx: Context, project_id: int, name: str) -> bool:
+    """Whether an entity of a list lacks the pseudonym by which it is told to whoever asks. Raises Problem 404.1, 403.1."""
+    found = find_dataset(ctx, project_id, name)
+    require(ctx, "entity.list", found.project)
+    names = of(ctx, found).names
+    return names is not None and stored.lacks_names(ctx.conn, found.row.id, *names)
+
+
+def give_names(ctx: Context, project_id: int, name: str) -> None:
+    """Let a pseudonym stand for every entity of a list that has none yet. Raises Problem 404.1, 403.1."""
+    found = find_dataset(ctx, project_id, name)
+    require(ctx, "entity.list", found.project)
+    stored.give_names(ctx.conn, found.row.id, found.project.id, subject_of(found.row))
+
+
+def subject_of(dataset: Dataset) -> str:
+    """What the ids of a list are keys of: the same as in the answers to questions that choose from it."""
+    return f"list:{dataset.name}"
+
+
+def _hidden(ctx: Context, dataset: Dataset, properties: Iterable[Property]) -> Sight:
+    saved: dict[str, list[Treatment]] = {}
+    for name, treatment in _saved(ctx, dataset):
+        saved.setdefault(name, []).append(treatment)
+    shown = {}
+    for one in properties:
+        given = saved.get(one.name) or [_by_name(one)]
+        strictest = min(given, key=lambda treatment: _STRICTEST.index(treatment.what))
+        coarse = strictest.change is not None and _type(one) not in _DATES
+        if strictest.what in _TOLD and not coarse and _type(one) not in _POINTS:
+            shown[one.name] = (_type(one), strictest)
+    return Sight(properties=shown, names=(dataset.project_id, subject_of(dataset)))
+
+
+def _saved(ctx: Context, dataset: Dataset) -> Iterator[tuple[str, Treatment]]:
+    """Each property with what becomes of the answers to a question that is saved to it, deleted forms and all versions."""
+    every = [*forms.list_forms(ctx.conn, dataset.project_id), *forms.list_deleted(ctx.conn, dataset.project_id)]
+    for form in every:
+        declared = [
+            (name, path)
+            for version in forms.list_published(ctx.conn, form.id)
+            for one in registry.schema_of(ctx.conn, version).entities
+            if one.dataset == dataset.name
+            for name, path in one.properties.items()
+        ]
+        treatments = disclosures.paths_of(ctx, form) if declared else {}
+        for name, path in declared:
+            yield name, treatments.get(path, KEPT)
+
+
+def _by_name(one: Property) -> Treatment:
+    """What becomes of a property that no question is saved to."""
+    asked = Field(path=f"/{one.name}", name=one.name, kind="question", type=_type(one), control="input")
+    return LEFT_OUT if privacy.suspicion(asked) is not None or one.name == "geometry" else KEPT
+
+
+def _type(one: Property) -> Type:
+    return one.type  # type: ignore[return-value]
+
+
+def _day(moment: datetime) -> datetime:
+    return datetime.combine(moment.astimezone(UTC).date(), time(), UTC)

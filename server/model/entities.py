@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final, Literal, get_args
 
@@ -259,6 +259,16 @@ class EntityVersion:
     forced: bool
     details: Mapping[str, Any] | None
     submission_version_id: int | None
+
+
+_CONFLICTING: Final = [field.name for field in fields(EntityVersion)].index("conflicting")
+
+
+def read_version(row: Sequence[Any]) -> EntityVersion:
+    """A version from the values of its fields as the database gives them, in order."""
+    values = list(row)
+    values[_CONFLICTING] = tuple(values[_CONFLICTING]) if values[_CONFLICTING] is not None else None
+    return EntityVersion(*values)
 
 
 @dataclass(frozen=True, slots=True)

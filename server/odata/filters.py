@@ -1,4 +1,4 @@
-"""Filters: OData's $filter over what is known of every submission, read into a condition and said in SQL."""
+"""Filters: OData's $filter over what is known of every submission or entity, read into a condition and said in SQL."""
 
 from __future__ import annotations
 
@@ -24,7 +24,16 @@ FIELDS: Final[Mapping[str, Kind]] = {
     "submitterId": "number",
     "reviewState": "text",
 }
-"""What may be asked of, below `__system/`, as in ODK Central."""
+"""What may be asked of submissions, below `__system/`, as in ODK Central."""
+ENTITY_FIELDS: Final[Mapping[str, Kind]] = {
+    "__id": "text",
+    "createdAt": "moment",
+    "updatedAt": "moment",
+    "deletedAt": "moment",
+    "creatorId": "number",
+    "conflict": "text",
+}
+"""What may be asked of entities: `__id`, the others below `__system/`."""
 _MOST: Final = 2_000
 _DEEPEST: Final = 60
 _PARTS: Final = ("year", "month", "day", "hour", "minute", "second")
@@ -50,10 +59,10 @@ _GRAMMAR: Final = r"""
         | NAME "(" [operand ("," operand)*] ")"  -> call
     _OR.2: /or\b/i
     _AND.2: /and\b/i
-    _NOT.2: /not\b/i
+    _NOT.3: /not\b/i
     COMPARED.3: /(eq|ne|lt|le|gt|ge)\b/
     CONSTANT.3: /(null|true|false)\b/
-    FIELD.2: /(\$root\/Submissions\/)?[A-Za-z_][\w-]*(\/[\w-]+)+/
+    FIELD.2: /(\$root\/Submissions\/)?[A-Za-z_][\w-]*(\/[\w-]+)*(?![\w\/-])(?!\s*\()/
     MOMENT.3: /[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+\- ][0-9]{2}:[0-9]{2}))?/
     NUMBER.2: /-?[0-9]{1,18}(\.[0-9]+)?/
     TEXT: /'([^']|'')*'/
@@ -123,8 +132,20 @@ def _field(operand: Operand) -> list[str]:
     return [operand.name] if operand.name is not None else _field(operand.of) if operand.of is not None else []
 
 
-def parse(text: str) -> Condition:
-    """What $filter says (OData 4.01, URL conventions, 5.1.1: eq ne lt le gt ge, and or not, year … second, now).
+def exact_names_in(condition: Condition) -> frozenset[str]:
+    """The fields that a condition compares with more than null: asked for again and again, it would tell what they hold."""
+    if isinstance(condition, Comparison):
+        return frozenset() if "null" in (condition.left.kind, condition.right.kind) else names_in(condition)
+    if isinstance(condition, Negation):
+        return exact_names_in(condition.part)
+    if isinstance(condition, Junction):
+        return frozenset(name for part in condition.parts for name in exact_names_in(part))
+    return frozenset()
+
+
+def parse(text: str, fields: Mapping[str, Kind] = FIELDS) -> Condition:
+    """What $filter says of submissions, or of what has other `fields` (OData 4.01, URL conventions, 5.1.1: eq ne lt le gt ge,
+    and or not, year … second, now).
 
     Raises Problem 400.18 for what is no expression, 501.5 for a field that may not be asked of, 501.4 for what OData has
     and this server has not.
@@ -134,7 +155,7 @@ def parse(text: str) -> Condition:
             Sentence("es demasiado larga o tiene demasiados paréntesis.", "it is too long or has too many parentheses.")
         )
     try:
-        return _Reader().transform(_parser().parse(text))  # type: ignore[no-any-return]
+        return _Reader(fields).transform(_parser().parse(text))  # type: ignore[no-any-return]
     except UnexpectedInput as error:
         at = max(error.pos_in_stream or 0, 0) + 1
         raise not_readable(
@@ -149,8 +170,8 @@ def parse(text: str) -> Condition:
 def to_sql(
     condition: Condition, columns: Mapping[str, ColumnElement[Any]], now: datetime | None = None
 ) -> ColumnElement[bool]:
-    """The condition over `columns`, which go by the names in FIELDS. What is not there equals null and nothing else; it is
-    neither less nor more than anything (OData 4.01, 5.1.1.1)."""
+    """The condition over `columns`, which go by the names of the fields. What is not there equals null and nothing else; it
+    is neither less nor more than anything (OData 4.01, 5.1.1.1)."""
     return _Writer(columns, now or datetime.now(UTC)).condition(condition)
 
 
@@ -170,6 +191,20 @@ def not_readable(reason: Sentence) -> Problem:
     )
 
 
+def no_field(text: str, fields: Mapping[str, Kind], *, at: int | None = None) -> Problem:
+    """501.5: something that may not be asked of, or ordered by."""
+    known = ", ".join(name if name.startswith("__") else f"__system/{name}" for name in fields)
+    place = f" at {at}" if at is not None else ""
+    return Problem(
+        501.5,
+        Sentence(
+            es=f"No se puede filtrar ni ordenar por «{text}»; se puede por {known}.",
+            en=f"The given OData filter expression references fields not supported by this server: {text}{place}",
+        ),
+        {"text": text, "at": at, "supported": known},
+    )
+
+
 @cache
 def _parser() -> Lark:
     return Lark(_GRAMMAR, parser="lalr", lexer="contextual")
@@ -179,19 +214,16 @@ def _parser() -> Lark:
 class _Reader(Transformer[Token, Any]):
     """The tree as a condition, each operand with its kind."""
 
+    def __init__(self, fields: Mapping[str, Kind]) -> None:
+        super().__init__()
+        self._fields = {name if name.startswith("__") else f"__system/{name}": name for name in fields}
+        self._kinds = fields
+
     def field(self, token: Token) -> Operand:
-        name = str(token).removeprefix("$root/Submissions/").removeprefix("__system/")
-        if name not in FIELDS:
-            known = ", ".join(f"__system/{field}" for field in FIELDS)
-            raise Problem(
-                501.5,
-                Sentence(
-                    es=f"No se puede filtrar por «{token}»; se puede por {known}.",
-                    en=f"The given OData filter expression references fields not supported by this server: {token}.",
-                ),
-                {"text": str(token), "supported": known},
-            )
-        return Operand(FIELDS[name], name=name)
+        name = self._fields.get(str(token).removeprefix("$root/Submissions/"))
+        if name is None:
+            raise no_field(str(token), self._kinds, at=token.start_pos)
+        return Operand(self._kinds[name], name=name)
 
     def moment(self, token: Token) -> Operand:
         return Operand("moment", value=_moment(str(token)))

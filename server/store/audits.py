@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Select, exists, insert, or_, select
+from sqlalchemy import Connection, Select, and_, exists, insert, or_, select
 
 from server.model.audits import AuditLine, audits
 from server.model.forms import forms
@@ -13,6 +13,9 @@ from server.model.people import actors
 from server.model.submissions import submissions
 from server.prepared import Prepared
 
+READ_ENTITY: Final = "entity.read.identified"
+"""The line of an entity that was opened with all it says."""
+_BULK: Final = ("entity.bulk.create", "entity.bulk.delete", "entity.bulk.restore")
 _ADD = Prepared(
     insert(audits).inline(),
     columns=(
@@ -72,12 +75,15 @@ def last_resolved(conn: Connection, entity_id: int) -> int:
         .order_by(audits.c.id.desc())
         .limit(1)
     ).scalar()
-    return int(details["entity"]["version"]) if details else 0
+    return int(details["version"]) if details else 0
 
 
-def list_of_entity(conn: Connection, entity_id: int) -> list[AuditLine]:
-    """All that happened to an entity, the newest first."""
-    return [AuditLine(**row) for row in conn.execute(_lines().where(audits.c.entity_id == entity_id)).mappings()]
+def list_of_entity(conn: Connection, dataset_id: int, entity_id: int) -> list[AuditLine]:
+    """The lines about an entity, and those about many entities of its list at once, the newest first; lines that say only
+    who read it are left out."""
+    many = and_(audits.c.action.in_(_BULK), audits.c.dataset_id == dataset_id)
+    statement = _lines().where(or_(audits.c.entity_id == entity_id, many), audits.c.action != READ_ENTITY)
+    return [AuditLine(**row) for row in conn.execute(statement).mappings()]
 
 
 def list_lines(

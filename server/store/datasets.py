@@ -53,6 +53,12 @@ def get(conn: Connection, dataset_id: int) -> Dataset:
     return Dataset(*conn.execute(select(*_COLUMNS).where(datasets.c.id == dataset_id)).one())
 
 
+def find_project_of(conn: Connection, dataset_id: int) -> int | None:
+    """The project of the list with this row id, deleted or not."""
+    found: int | None = conn.execute(select(datasets.c.project_id).where(datasets.c.id == dataset_id)).scalar()
+    return found
+
+
 def list_datasets(conn: Connection, project_id: int, *, deleted: bool = False) -> list[Dataset]:
     """Every living list of a project, or (`deleted`) every one that was put away, by name."""
     statement = (

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Select,
     Text,
     bindparam,
-    delete,
     exists,
     func,
     insert,
@@ -25,13 +25,15 @@ from server.model.entities import (
     EntityVersion,
     SourceKind,
     entities,
-    entity_receipts,
     entity_sources,
     entity_versions,
     purged_entities,
+    read_version,
 )
-from server.model.merging import distinct_entities, entity_merges
+from server.model.people import ActorLine
 from server.prepared import Prepared
+from server.store import pseudonyms
+from server.store.people import LINE
 
 COLUMNS: tuple[ColumnElement[Any], ...] = (
     entities.c.id,
@@ -48,7 +50,7 @@ COLUMNS: tuple[ColumnElement[Any], ...] = (
     entities.c.merged_into_id,
     entities.c.withdrawn_at,
 )
-_VERSION: tuple[ColumnElement[Any], ...] = (
+VERSION_COLUMNS: tuple[ColumnElement[Any], ...] = (
     entity_versions.c.id,
     entity_versions.c.entity_id,
     entity_versions.c.version,
@@ -69,13 +71,13 @@ _VERSION: tuple[ColumnElement[Any], ...] = (
     entity_sources.c.details,
     entity_sources.c.submission_version_id,
 )
-_CONFLICTING: Final = _VERSION.index(entity_versions.c.conflicting)
+_AT_ONCE: Final = 500
 _FIND = Prepared(
     select(*COLUMNS).where(entities.c.dataset_id == bindparam("dataset_id"), entities.c.uuid == bindparam("uuid"))
 )
 _GET = Prepared(select(*COLUMNS).where(entities.c.id == bindparam("id")))
 _VERSIONS = Prepared(
-    select(*_VERSION)
+    select(*VERSION_COLUMNS)
     .join(entity_sources, entity_sources.c.id == entity_versions.c.source_id)
     .where(entity_versions.c.entity_id == bindparam("entity_id"))
     .order_by(entity_versions.c.version)
@@ -104,7 +106,7 @@ def get(conn: Connection, entity_id: int) -> Entity:
 
 def list_versions(conn: Connection, entity_id: int) -> list[EntityVersion]:
     """Every version of an entity, eldest first."""
-    return [_version(row) for row in _VERSIONS.all(conn, {"entity_id": entity_id})]
+    return [read_version(row) for row in _VERSIONS.all(conn, {"entity_id": entity_id})]
 
 
 def was_purged(conn: Connection, dataset_id: int, uuid: str) -> bool:
@@ -205,6 +207,70 @@ def begin(
     return entity_id
 
 
+def begin_many(
+    conn: Connection,
+    dataset_id: int,
+    wanted: Sequence[tuple[str, str, Mapping[str, str]]],
+    *,
+    source_id: int,
+    creator_id: int | None,
+    user_agent: str | None,
+    created_at: datetime,
+) -> None:
+    """Entities (id, label, properties) with their first versions, by few statements however many they are."""
+    for at in range(0, len(wanted), _AT_ONCE):
+        some = wanted[at : at + _AT_ONCE]
+        common = {"version": 1, "creator_id": creator_id, "created_at": created_at}
+        conn.execute(
+            insert(entities),
+            [
+                {"dataset_id": dataset_id, "uuid": uuid, "label": label, "data": dict(data), **common}
+                for uuid, label, data in some
+            ],
+        )
+        made = select(entities.c.uuid, entities.c.id).where(
+            entities.c.dataset_id == dataset_id, entities.c.uuid.in_([uuid for uuid, _, _ in some])
+        )
+        ids = {row.uuid: row.id for row in conn.execute(made)}
+        conn.execute(
+            insert(entity_versions),
+            [
+                {
+                    "entity_id": ids[uuid],
+                    "label": label,
+                    "data": dict(data),
+                    "received": {**data, "label": label},
+                    "source_id": source_id,
+                    "user_agent": user_agent,
+                    **common,
+                }
+                for uuid, label, data in some
+            ],
+        )
+
+
+def list_by_uuid(conn: Connection, dataset_id: int, uuids: Collection[str]) -> list[Entity]:
+    """Those of these ids that a list has, deleted ones too; without those whose persons took back their consent."""
+    wanted = list(uuids)
+    found: list[Entity] = []
+    for at in range(0, len(wanted), _AT_ONCE):
+        statement = select(*COLUMNS).where(
+            entities.c.dataset_id == dataset_id,
+            entities.c.uuid.in_(wanted[at : at + _AT_ONCE]),
+            entities.c.withdrawn_at.is_(None),
+        )
+        found.extend(Entity(*row) for row in conn.execute(statement))
+    return found
+
+
+def turn(conn: Connection, entity_ids: Sequence[int], *, when: datetime, deleted: bool) -> None:
+    """Put entities away, or bring them back."""
+    values = {"deleted_at": when} if deleted else {"deleted_at": None, "updated_at": when}
+    for at in range(0, len(entity_ids), _AT_ONCE):
+        some = entities.c.id.in_(entity_ids[at : at + _AT_ONCE])
+        conn.execute(update(entities).where(some).values(**values))
+
+
 def extend(
     conn: Connection,
     entity: Entity,
@@ -261,11 +327,6 @@ def change(conn: Connection, entity_id: int, **values: Any) -> None:
     conn.execute(update(entities).where(entities.c.id == entity_id).values(**values))
 
 
-def _version(row: tuple[Any, ...]) -> EntityVersion:
-    conflicting = tuple(row[_CONFLICTING]) if row[_CONFLICTING] is not None else None
-    return EntityVersion(*(*row[:_CONFLICTING], conflicting, *row[_CONFLICTING + 1 :]))
-
-
 def list_living(conn: Connection, dataset_id: int) -> Iterator[Entity]:
     """The entities of a list that are neither deleted nor merged into others nor withdrawn, eldest first."""
     statement = (
@@ -282,20 +343,25 @@ def list_living(conn: Connection, dataset_id: int) -> Iterator[Entity]:
         yield Entity(*row)
 
 
-def list_page(
-    conn: Connection, dataset_id: int, *, deleted: bool = False, conflict: bool | None = None, most: int | None = None
-) -> Iterator[Entity]:
-    """The entities of a list, the newest first: living ones or (`deleted`) deleted ones; `conflict`: with one, or without."""
-    statement = select(*COLUMNS).where(
-        entities.c.dataset_id == dataset_id,
-        entities.c.deleted_at.is_not(None) if deleted else entities.c.deleted_at.is_(None),
-        entities.c.withdrawn_at.is_(None),
-    )
-    if conflict is not None:
-        statement = statement.where(entities.c.conflict.is_not(None) if conflict else entities.c.conflict.is_(None))
-    statement = statement.order_by(entities.c.created_at.desc(), entities.c.id.desc()).limit(most)
-    for row in conn.execute(statement.execution_options(yield_per=1000)):
-        yield Entity(*row)
+def lacks_names(conn: Connection, dataset_id: int, project_id: int, subject: str) -> bool:
+    """Whether an entity of a list, deleted or not, has no pseudonym under `subject`."""
+    return pseudonyms.lacks(conn, project_id, subject, _uuids(dataset_id))
+
+
+def give_names(conn: Connection, dataset_id: int, project_id: int, subject: str) -> None:
+    """A pseudonym to each entity of a list that has none yet."""
+    pseudonyms.give(conn, project_id, subject, _uuids(dataset_id))
+
+
+def _uuids(dataset_id: int) -> Select[Any]:
+    return select(entities.c.uuid).where(entities.c.dataset_id == dataset_id)
+
+
+def list_creators(conn: Connection, dataset_id: int) -> list[ActorLine]:
+    """Who made the living entities of a list, by name."""
+    made = select(entities.c.creator_id).where(entities.c.dataset_id == dataset_id, entities.c.deleted_at.is_(None))
+    rows = conn.execute(select(*LINE).where(LINE[0].in_(made)).order_by(LINE[2], LINE[0]))
+    return [ActorLine(*row) for row in rows]
 
 
 def list_valued(conn: Connection, dataset_id: int, name: str, *, most: int) -> tuple[int, list[tuple[str, str]]]:
@@ -316,39 +382,3 @@ def property_text(conn: Connection, name: str) -> ColumnElement[str]:
     if conn.dialect.name == "postgresql":
         return type_coerce(entities.c.data, Text()).op("->>")(name)
     return func.json_extract(entities.c.data, f'$."{name}"', type_=Text())
-
-
-def purge(conn: Connection, dataset_id: int, entity_ids: Collection[int], when: datetime) -> int:
-    """Remove deleted entities with every version for good; their ids are remembered, so that none comes back."""
-    wanted = list(entity_ids)
-    if not wanted:
-        return 0
-    doomed = entities.c.id.in_(wanted)
-    gone = list(conn.execute(select(entities.c.uuid).where(doomed)).scalars())
-    conn.execute(
-        update(entity_receipts)
-        .where(entity_receipts.c.entity_id.in_(wanted))
-        .values(entity_id=None, entity_version=None)
-    )
-    conn.execute(delete(entity_versions).where(entity_versions.c.entity_id.in_(wanted)))
-    conn.execute(delete(entities).where(doomed))
-    conn.execute(
-        insert(purged_entities), [{"dataset_id": dataset_id, "uuid": uuid, "purged_at": when} for uuid in gone]
-    )
-    return len(gone)
-
-
-def list_deleted_ids(conn: Connection, dataset_id: int, *, before: datetime | None = None) -> list[int]:
-    """Row ids of deleted entities that no merge holds, deleted before that moment where one is given."""
-    statement = select(entities.c.id).where(
-        entities.c.dataset_id == dataset_id,
-        entities.c.deleted_at.is_not(None),
-        entities.c.merged_into_id.is_(None),
-        entities.c.id.not_in(select(entity_merges.c.survivor_id)),
-        entities.c.id.not_in(select(entity_merges.c.absorbed_id)),
-        entities.c.id.not_in(select(distinct_entities.c.first_id)),
-        entities.c.id.not_in(select(distinct_entities.c.second_id)),
-    )
-    if before is not None:
-        statement = statement.where(entities.c.deleted_at < before)
-    return list(conn.execute(statement.order_by(entities.c.id)).scalars())

@@ -14,7 +14,7 @@ from typing import Final
 
 from forms import instance as instances
 from server.actions import entities, submissions, workbooks
-from server.actions.entities import New
+from server.actions.entities import By, New
 from server.actions.identity import by_token
 from server.actions.submissions import Device
 from server.cli.desk import act
@@ -85,8 +85,8 @@ def _register(office: Office, installed: Installation, people: int) -> list[str]
         ]
         act(
             office,
-            lambda ctx, wanted=wanted: entities.create(  # type: ignore[misc]
-                ctx, installed.project_id, _LIST, wanted, source={"name": "banco.csv"}
+            lambda ctx, wanted=wanted: entities.create_many(  # type: ignore[misc]
+                ctx, installed.project_id, _LIST, wanted, {"name": "banco.csv"}, By()
             ),
         )
     return ids

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any, Final, NoReturn
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load
@@ -14,8 +13,8 @@ from server.api.options import Flag
 from server.api.schemas.wording import moment
 from server.model.entities import Dataset
 from server.model.people import ActorLine
+from server.odata import documents
 
-_NOT_ODATA: Final = re.compile(r"[^A-Za-z0-9_]+")
 _YES_OR_NO: Final = ["use true o false.", "use true or false."]
 
 
@@ -163,7 +162,7 @@ def properties(one: Described) -> list[dict[str, Any]]:
     return [
         {
             "name": property_.name,
-            "odataName": odata_name(property_.name),
+            "odataName": documents.identifier(property_.name),
             "type": property_.type,
             "publishedAt": moment(property_.created_at),
             "forms": [
@@ -172,12 +171,6 @@ def properties(one: Described) -> list[dict[str, Any]]:
         }
         for property_ in one.properties
     ]
-
-
-def odata_name(name: str) -> str:
-    """A property's name as OData allows it: letters, digits and `_`, no digit first."""
-    safe = _NOT_ODATA.sub("_", name)
-    return safe if re.match("[A-Za-z_]", name) else f"_{safe}"
 
 
 def app_user(one: AppUser) -> dict[str, Any]:

@@ -15,11 +15,18 @@ from sqlalchemy import select
 from forms.problems import Problem
 from server import credentials
 from server.actions import (
+    actor_properties,
     audits,
     checkup,
     comparisons,
+    dataset_desk,
     disclosures,
     drafts,
+    entities,
+    entity_backlog,
+    entity_feeds,
+    entity_reading,
+    entity_sight,
     extracts,
     flags,
     following,
@@ -28,6 +35,8 @@ from server.actions import (
     projects,
     rebuilds,
 )
+from server.actions.dataset_desk import Wish
+from server.actions.entities import By, Change, New
 from server.context import Context
 from server.extracts.asking import Request
 from server.model.people import Actor, field_keys, users
@@ -158,6 +167,94 @@ ALLOWED: dict[str, tuple[Callable[[Context], Any], set[str]]] = {
 }
 
 
+LIST, ENTITY, GONE = "lista", "00000001-0000-4000-8000-000000000000", "00000002-0000-4000-8000-000000000000"
+SOMEBODY = New(label="x", data={})
+ALLOWED |= {
+    "dataset_desk.list_datasets": (
+        lambda ctx: dataset_desk.list_datasets(ctx, PROJECT),
+        {"admin", "manager", "viewer"},
+    ),
+    "dataset_desk.describe": (lambda ctx: dataset_desk.describe(ctx, PROJECT, LIST), {"admin", "manager", "viewer"}),
+    "dataset_desk.create": (lambda ctx: dataset_desk.create(ctx, PROJECT, "otra"), {"admin", "manager"}),
+    "dataset_desk.change": (
+        lambda ctx: dataset_desk.change(ctx, PROJECT, LIST, Wish(owner_only=True)),
+        {"admin", "manager"},
+    ),
+    "dataset_desk.delete": (lambda ctx: dataset_desk.delete(ctx, PROJECT, LIST), {"admin", "manager"}),
+    "dataset_desk.add_property": (
+        lambda ctx: dataset_desk.add_property(ctx, PROJECT, LIST, "otra"),
+        {"admin", "manager"},
+    ),
+    "dataset_desk.delete_property": (
+        lambda ctx: dataset_desk.delete_property(ctx, PROJECT, LIST, "altura"),
+        {"admin", "manager"},
+    ),
+    "actor_properties.list_properties": (
+        lambda ctx: actor_properties.list_properties(ctx, PROJECT),
+        {"admin", "manager", "viewer"},
+    ),
+    "actor_properties.add": (lambda ctx: actor_properties.add(ctx, PROJECT, "otra"), {"admin", "manager"}),
+    "actor_properties.set_values": (
+        lambda ctx: actor_properties.set_values(ctx, PROJECT, 2, {}),
+        {"admin", "manager"},
+    ),
+    "entities.create": (
+        lambda ctx: entities.create(ctx, PROJECT, LIST, SOMEBODY, By()),
+        {"admin", "manager"},
+    ),
+    "entities.create_many": (
+        lambda ctx: entities.create_many(ctx, PROJECT, LIST, [SOMEBODY], {"name": "a.csv"}, By()),
+        {"admin", "manager"},
+    ),
+    "entities.change": (
+        lambda ctx: entities.change(ctx, PROJECT, LIST, ENTITY, Change(label="y", data={}), By(), force=True),
+        {"admin", "manager"},
+    ),
+    "entities.delete": (lambda ctx: entities.delete(ctx, PROJECT, LIST, ENTITY, By()), {"admin", "manager"}),
+    "entities.restore": (lambda ctx: entities.restore(ctx, PROJECT, LIST, GONE, By()), {"admin", "manager"}),
+    "entities.delete_many": (
+        lambda ctx: entities.delete_many(ctx, PROJECT, LIST, [ENTITY], By()),
+        {"admin", "manager"},
+    ),
+    "entities.restore_many": (
+        lambda ctx: entities.restore_many(ctx, PROJECT, LIST, [GONE], By()),
+        {"admin", "manager"},
+    ),
+    "entities.purge": (lambda ctx: entities.purge(ctx, PROJECT), {"admin"}),
+    "entity_backlog.list_undone": (lambda ctx: entity_backlog.list_undone(ctx, PROJECT), {"admin", "manager"}),
+    "entity_feeds.open_feed": (
+        lambda ctx: entity_feeds.open_feed(ctx, PROJECT, LIST, entity_feeds.Request()),
+        {"admin", "manager", "viewer"},
+    ),
+    "entity_feeds.list_places": (
+        lambda ctx: entity_feeds.list_places(ctx, PROJECT, LIST, entity_feeds.Request()),
+        {"admin", "manager", "viewer"},
+    ),
+    "entity_reading.list_entities": (
+        lambda ctx: entity_reading.list_entities(ctx, PROJECT, LIST),
+        {"admin", "manager", "viewer"},
+    ),
+    "entity_reading.list_creators": (
+        lambda ctx: entity_reading.list_creators(ctx, PROJECT, LIST),
+        {"admin", "manager"},
+    ),
+    "entity_reading.get": (lambda ctx: entity_reading.get(ctx, PROJECT, LIST, ENTITY), {"admin", "manager"}),
+    "entity_reading.list_versions": (
+        lambda ctx: entity_reading.list_versions(ctx, PROJECT, LIST, ENTITY),
+        {"admin", "manager"},
+    ),
+    "entity_reading.note_export": (
+        lambda ctx: entity_reading.note_export(ctx, PROJECT, LIST, "csv"),
+        {"admin", "manager", "viewer"},
+    ),
+    "entity_sight.give_names": (
+        lambda ctx: entity_sight.give_names(ctx, PROJECT, LIST),
+        {"admin", "manager", "viewer"},
+    ),
+}
+NOT_FOUND = {"entity_reading.get", "entity_reading.list_versions"}
+"""What is not found by a viewer, who knows entities by their pseudonyms alone."""
+
 BODIES = {
     "/corrections": b'{"question": "/edad", "newValue": "1", "reason": "x"}',
     "/corrections/<number:correction_id>": b'{"state": "withdrawn"}',
@@ -190,6 +287,12 @@ def actors(desk: Desk) -> dict[str | None, Actor | None]:
     desk.publish(HOUSE)
     desk.publish(HOUSE.replace("hogar", "escuela"))
     desk.draft(HOUSE.replace("hogar", "borrador"))
+    desk.act(lambda ctx: dataset_desk.create(ctx, PROJECT, LIST))
+    desk.act(lambda ctx: dataset_desk.add_property(ctx, PROJECT, LIST, "altura"))
+    for uuid in (ENTITY, GONE):
+        one = New(label="x", uuid=uuid, data={})
+        desk.act(lambda ctx, one=one: entities.create(ctx, PROJECT, LIST, one, By()))  # type: ignore[misc]
+    desk.act(lambda ctx: entities.delete(ctx, PROJECT, LIST, GONE, By()))
     other = desk.add_project("Otro")
     found = {role: desk.user(f"{role}@example.org", role) for role in ("manager", "viewer", "formfill")}
     limited = desk.app_user(forms=("escuela",))
@@ -217,7 +320,8 @@ def test_an_action_lets_in_only_those_who_hold_its_verb(
             desk.office.database.write(lambda conn, name=name: run(desk.office.context(conn, actors[name])))  # type: ignore[misc]
         refused[name] = problem.value.status
 
-    assert refused == {name: 401 if name is None else 403 for name in ACTORS if name not in allowed}
+    unknown = {"viewer": 404} if action in NOT_FOUND else {}
+    assert refused == {name: 401 if name is None else 403 for name in ACTORS if name not in allowed} | unknown
     for name in sorted(allowed):
         undone = Undone()
         with pytest.raises(Undone):

@@ -17,8 +17,8 @@ from forms.expressions.tree import PeriodEnd, Tree, walk
 from forms.schema import Field, Schema
 from forms.tables import Plan, Row, rows_of
 from forms.values import MisfitError, parser_of
-from server.actions import entities, entity_merging, logframes
-from server.actions.entities import New
+from server.actions import entities, entity_merging, entity_reading, logframes
+from server.actions.entities import By, New
 from server.indicators import catalogue
 from server.indicators.asking import Request, own_period
 from server.indicators.catalogue import Catalogue
@@ -199,19 +199,21 @@ def register(desk: Desk, chance: random.Random) -> None:
         for number, uuid in enumerate(_CODED["ben_id"][:13])
     ]
     name = "beneficiaries"
-    desk.act(lambda ctx: entities.create(ctx, desk.project_id, name, made))
+    desk.act(lambda ctx: entities.create_many(ctx, desk.project_id, name, made, {"name": "demostración"}, By()))
     desk.act(
         lambda ctx: entity_merging.merge(
             ctx, desk.project_id, name, _CODED["ben_id"][1], _CODED["ben_id"][2], reason="es la misma"
         )
     )
-    desk.act(lambda ctx: entities.delete(ctx, desk.project_id, name, [_CODED["ben_id"][3]]))
+    desk.act(lambda ctx: entities.delete(ctx, desk.project_id, name, _CODED["ben_id"][3], By()))
 
 
 def beneficiaries(desk: Desk, found: Catalogue) -> dict[str, Unit]:
     """The registered by every id that names them, each as the Python reader sees it."""
     schema = found.forms["entities:beneficiaries"].schema
-    listed = desk.ask(lambda ctx: entities.list_entities(ctx, desk.project_id, "beneficiaries"))
+    listed = desk.ask(
+        lambda ctx: [one.entity for one in entity_reading.list_entities(ctx, desk.project_id, "beneficiaries")]
+    )
     units = {}
     for one in reversed(listed):
         values = {}

@@ -1,0 +1,52 @@
+"""SQL for entities that are removed for good."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, delete, exists, insert, select, update
+
+from server.model.entities import entities, entity_receipts, entity_sources, entity_versions, purged_entities
+from server.model.merging import distinct_entities, entity_merges
+
+_AT_ONCE: Final = 500
+
+
+def purge(conn: Connection, dataset_id: int, entity_ids: Collection[int], when: datetime) -> None:
+    """Remove entities with every version for good; their ids are remembered, so that none comes back."""
+    wanted = list(entity_ids)
+    for at in range(0, len(wanted), _AT_ONCE):
+        some = wanted[at : at + _AT_ONCE]
+        gone = conn.execute(select(entities.c.uuid).where(entities.c.id.in_(some))).scalars()
+        rows = [{"dataset_id": dataset_id, "uuid": uuid, "purged_at": when} for uuid in gone]
+        conn.execute(
+            update(entity_receipts)
+            .where(entity_receipts.c.entity_id.in_(some))
+            .values(entity_id=None, entity_version=None)
+        )
+        versions = entity_versions.c.entity_id.in_(some)
+        sources = list(conn.execute(select(entity_versions.c.source_id).where(versions).distinct()).scalars())
+        conn.execute(delete(entity_versions).where(versions))
+        conn.execute(delete(entities).where(entities.c.id.in_(some)))
+        conn.execute(insert(purged_entities), rows)
+        still = exists().where(entity_versions.c.source_id == entity_sources.c.id)
+        for first in range(0, len(sources), _AT_ONCE):
+            orphans = entity_sources.c.id.in_(sources[first : first + _AT_ONCE])
+            conn.execute(delete(entity_sources).where(orphans, ~still))
+
+
+def list_purgeable(conn: Connection, dataset_id: int, *, before: datetime | None) -> list[int]:
+    """Row ids of entities that no merge holds: those deleted before that moment, or (None: the list is gone) every one."""
+    statement = select(entities.c.id).where(
+        entities.c.dataset_id == dataset_id,
+        entities.c.merged_into_id.is_(None),
+        entities.c.id.not_in(select(entity_merges.c.survivor_id)),
+        entities.c.id.not_in(select(entity_merges.c.absorbed_id)),
+        entities.c.id.not_in(select(distinct_entities.c.first_id)),
+        entities.c.id.not_in(select(distinct_entities.c.second_id)),
+    )
+    if before is not None:
+        statement = statement.where(entities.c.deleted_at < before)
+    return list(conn.execute(statement.order_by(entities.c.id)).scalars())
