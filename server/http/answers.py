@@ -57,10 +57,7 @@ def blob(request: Request, content: BinaryIO, *, size: int, content_type: str, e
 
 
 def made(request: Request, content: BinaryIO, *, packed: bool, content_type: str, etag: str, name: str) -> Response:
-    """A file that was made for answers like this (`packed`: by gzip), sent at the client's pace and closed when it ends.
-
-    Who asks decides what is in it: no cache may give it to anybody else.
-    """
+    """A file that was made for answers like this (`packed`: by gzip), sent at the client's pace and closed when it ends."""
     size = content.seek(0, os.SEEK_END)
     content.seek(0)
     file = wrap_file(request.environ, content, CHUNK)
@@ -68,14 +65,22 @@ def made(request: Request, content: BinaryIO, *, packed: bool, content_type: str
     response.content_length = size
     if packed:
         response.headers["Content-Encoding"] = "gzip"
-    response.headers["Vary"] = "Accept-Encoding, Authorization"
+    response.headers["Vary"] = "Accept-Encoding"
     response.headers["Content-Disposition"] = disposition(name)
     return _tagged(response, etag)
 
 
 def unchanged(etag: str) -> Response:
     """304: the client has it."""
-    return _tagged(Response(status=304), etag)
+    response = Response(status=304)
+    response.headers["Vary"] = "Accept-Encoding"
+    return _tagged(response, etag)
+
+
+def of_whoever_asks(response: Response) -> Response:
+    """Who asks decides what is in it: no cache may give it to anybody else."""
+    response.vary.add("Authorization")
+    return response
 
 
 def takes_gzip(request: Request) -> bool:

@@ -246,7 +246,8 @@ def _manifest(files: list[PhoneFile], folder: str, root: str) -> Response:
         )
         for file in files
     )
-    return answers.document(request, body, documents.CONTENT_TYPE)
+    response = answers.document(request, body, documents.CONTENT_TYPE)
+    return answers.of_whoever_asks(response) if any(file.dataset for file in files) else response
 
 
 def _file(project_id: int, find: Callable[[Context], FormAttachment], *, anonymous: bool = False) -> Response:
@@ -273,14 +274,16 @@ def _file(project_id: int, find: Callable[[Context], FormAttachment], *, anonymo
 def _list(project_id: int, dataset_id: int, name: str, md5: str, *, anonymous: bool) -> Response:
     """An entity list as whoever asks sees it: made once for all who see the same."""
     if request.if_none_match.contains_weak(md5):
-        return answers.unchanged(md5)
+        return answers.of_whoever_asks(answers.unchanged(md5))
     packed = answers.takes_gzip(request)
 
     def make(out: BinaryIO) -> str:
         return ask_whole(lambda ctx: dataset_views.write_csv(ctx, project_id, dataset_id, out), anonymous=anonymous)
 
     made, content = shelf().open(md5, packed=packed, make=make)
-    return answers.made(request, content, packed=packed, content_type="text/csv; charset=utf-8", etag=made, name=name)
+    return answers.of_whoever_asks(
+        answers.made(request, content, packed=packed, content_type="text/csv; charset=utf-8", etag=made, name=name)
+    )
 
 
 def _body() -> tuple[Instance, list[uploads.Part]]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 
+from server.actions import entities as actions
+from server.actions.entities import By
 from server.store import entities, entity_receipts
 from tests.helpers import samples
 from tests.helpers.phone import Filled, Phone, Weather
@@ -39,6 +42,12 @@ def follow_up(phone: Phone, tree: str, girth: int) -> Filled:
 def listed(wire: Wire) -> dict[str, dict[str, str]]:
     rows = csv.DictReader(io.StringIO(wire.get(FILE).content.decode()))
     return {row["name"]: row for row in rows}
+
+
+def held_by(phone: Phone) -> dict[str, str]:
+    """The girths of the trees that the phone holds."""
+    held = json.loads((phone.state / "entities.json").read_text(encoding="utf-8"))
+    return {tree["id"]: tree["properties"]["circunferencia"] for tree in held[LIST]["entities"]}
 
 
 def test_offline_registrations_and_follow_ups_of_two_phones(
@@ -91,6 +100,9 @@ def test_offline_registrations_and_follow_ups_of_two_phones(
         assert desk.look(entity_receipts.list_held) == []
         assert desk.failures() == []
 
-        gone = mine[0]
-        desk.change(lambda conn: entities.change(conn, found[gone].id, deleted_at=desk.office.clock()))  # type: ignore[union-attr]
-        assert gone not in listed(wire)
+        desk.act(lambda ctx: actions.delete(ctx, PROJECT, LIST, mine[0], By()))
+        stands = {tree: row["circunferencia"] for tree, row in listed(wire).items()}
+        assert set(stands) == {*mine[1:], *theirs}
+        for phone in (one, other):
+            assert set(phone.sync().values()) == {"UpdatedMedia", "OnDevice"}
+            assert held_by(phone) == stands

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
+import tempfile
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 from lxml import etree
 from sqlalchemy import insert
 
-from server.actions import entity_merging
+from server.actions import actor_properties as own_properties
+from server.actions import dataset_desk, entity_merging
+from server.actions import entities as actions
+from server.actions.entities import By
+from server.context import Context
 from server.model.entities import actor_properties, actor_property_values
 from server.model.people import Actor
 from server.store import datasets, entities
 from tests.helpers import samples
 from tests.helpers.phone.documents import MediaFile, read_deleted_states, read_manifest
-from tests.server.desk import PROJECT, TOKEN, Desk
+from tests.server.desk import ON_SQLITE, PROJECT, TOKEN, Desk
 from tests.server.entities import trees
 from tests.server.entities.trees import LIST, UPDATES, Trees, creation, update, uuid_of
 from tests.server.wire import Answer, Wire
 
 FILE = f"/forms/{UPDATES}/attachments/{LIST}.csv"
+PASSWORD = "contraseña larga de ceiba"
 MANIFEST = f"/forms/{UPDATES}/manifest"
 
 
@@ -82,7 +90,29 @@ def test_the_list_is_a_csv_with_every_property(forest: Trees):
 def test_an_empty_list_is_its_header(desk: Desk, phone: Wire):
     trees.publish(desk)
 
-    assert phone.get(FILE).content == b"name,label,__version,especie,geometry,circunferencia,estado\n"
+    assert phone.get(FILE).content == b"name,label,__version,especie,geometry,circunferencia,estado\r\n"
+
+
+def test_values_come_back_as_they_were_whatever_they_hold(forest: Trees):
+    odd = ["uno\rdos", "uno\ndos", "a;b,c", '"', "ñandú 🧵", " borde ", "=1+1", "#", "'"]
+    made: list[tuple[str, str, dict[str, str]]] = [
+        (f"{number:08x}-0000-4000-8000-00000000000a", f"e{value}", {"estado": value})
+        for number, value in enumerate(odd)
+    ]
+    forest.desk.act(
+        lambda ctx: actions.create_many(
+            ctx,
+            PROJECT,
+            LIST,
+            [actions.New(uuid=uuid, label=label, data=data) for uuid, label, data in made],
+            {"name": "raros.csv"},
+            By(),
+        )
+    )
+
+    rows = {row["name"]: row for row in table(forest.phone.get(FILE))}
+
+    assert [(rows[uuid]["label"], rows[uuid]["estado"]) for uuid, _, _ in made] == [(f"e{one}", one) for one in odd]
 
 
 def test_the_hash_is_the_etag_and_stands_until_something_changes(forest: Trees):
@@ -102,7 +132,14 @@ def test_the_hash_is_the_etag_and_stands_until_something_changes(forest: Trees):
         lambda: forest.send(update(1, 1, sent="uuid:u", estado="sano")),
         lambda: forest.send(creation(3)),
         lambda: forest.desk.act(lambda ctx: entity_merging.merge(ctx, 1, LIST, uuid_of(1), uuid_of(3), reason="uno")),
-        lambda: desk_adds_property(forest),
+        lambda: forest.desk.act(lambda ctx: actions.delete(ctx, PROJECT, LIST, uuid_of(2), By())),
+        lambda: forest.desk.act(lambda ctx: actions.restore(ctx, PROJECT, LIST, uuid_of(2), By())),
+        lambda: forest.desk.act(
+            lambda ctx: actions.change(
+                ctx, PROJECT, LIST, uuid_of(2), actions.Change(data={"estado": "caído"}), By(), base_version="1"
+            )
+        ),
+        lambda: forest.desk.act(lambda ctx: dataset_desk.add_property(ctx, PROJECT, LIST, "altura")),
     ):
         change()
         hashes.append(hash_in(phone))
@@ -113,12 +150,71 @@ def test_the_hash_is_the_etag_and_stands_until_something_changes(forest: Trees):
     assert hash_in(phone) == hashes[-1]
 
 
-def desk_adds_property(forest: Trees) -> None:
-    def add(conn: Any) -> None:
-        datasets.add_property(conn, forest.dataset.id, "altura", "int", created_at=forest.desk.office.clock())
-        datasets.touch(conn, forest.dataset.id)
+def test_no_cache_gives_the_list_of_one_to_another(forest: Trees):
+    phone = forest.phone
+    etag = phone.get(FILE).headers["ETag"]
 
-    forest.desk.change(add)
+    for answer in (phone.get(FILE), phone.get(FILE, **{"If-None-Match": etag}), phone.get(MANIFEST)):
+        assert answer.headers["Cache-Control"] == "private, no-cache"
+        assert {one.strip() for one in answer.headers["Vary"].split(",")} >= {"Authorization"}
+
+
+def test_who_takes_no_gzip_gets_the_same_bytes_plain(forest: Trees):
+    plain = forest.phone.get(FILE, **{"Accept-Encoding": "identity"})
+
+    assert "Content-Encoding" not in plain.headers
+    assert plain.body == forest.phone.get(FILE).content
+    assert len(plain.body) == int(plain.headers["Content-Length"])
+
+
+@ON_SQLITE
+def test_nothing_of_a_list_lies_in_the_temporary_folder(forest: Trees, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+
+    assert ids(forest.phone) == [uuid_of(2), uuid_of(1)]
+
+    assert list(folder.rglob("*")) == []
+
+
+@ON_SQLITE
+def test_without_room_for_the_file_the_phone_is_told_to_try_later(
+    forest: Trees, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    with monkeypatch.context() as broken:
+        broken.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+        answer = forest.phone.get(FILE)
+
+    assert (answer.status, bool(answer.message)) == (503, True)
+    assert ids(forest.phone) == [uuid_of(2), uuid_of(1)]
+
+
+def test_a_list_that_was_put_away_is_on_no_phone(forest: Trees):
+    forest.desk.change(lambda conn: datasets.change(conn, forest.dataset.id, deleted_at=forest.desk.office.clock()))
+
+    assert manifest(forest.phone) == ()
+    assert forest.phone.get(FILE).status == 404
+    assert forest.phone.get(f"/datasets/{LIST}/integrity?id={uuid_of(1)}").status == 404
+
+
+# --------------------------------------------------------------------------- drafts under test
+
+
+def test_a_draft_under_test_has_the_list_and_asks_which_entities_are_gone(forest: Trees):
+    draft = forest.desk.draft(samples.tree_follow_up().xform.replace(b'version="1"', b'version="2"'))
+    root = f"/v1/test/{draft.test_token}/projects/{PROJECT}/forms/{UPDATES}/draft"
+    tester = Wire(forest.phone.send, root)
+
+    [file] = read_manifest(ET.fromstring(tester.get("/manifest").content))
+    assert (file.filename, file.type) == ("arboles.csv", "entityList")
+    assert [row["name"] for row in table(tester.follow(file.download_url))] == [uuid_of(2), uuid_of(1)]
+    assert file.integrity_url is not None
+    told = tester.follow(f"{file.integrity_url}?id={uuid_of(1)},{uuid_of(9)}")
+    assert read_deleted_states(ET.fromstring(told.content)) == {uuid_of(1): False}
+    set_rules(forest, {})
+    assert table(tester.follow(file.download_url)) == []
+    assert tester.get("/datasets/otra/integrity?id=x").status == 404
 
 
 def test_a_file_that_somebody_attached_is_taken_instead_of_the_list(desk: Desk, phone: Wire):
@@ -182,6 +278,66 @@ def test_a_list_may_show_each_app_user_its_own_entities_alone(forest: Trees):
     assert set(ids(forest.phone)) == {uuid_of(1), uuid_of(2)}
 
 
+def test_the_hash_of_a_view_tells_of_approval_too(forest: Trees):
+    actor = forest.desk.app_user("Uno")
+    set_rules(forest, {actor.id: "cedro"})
+    mine = wire_of(forest, actor)
+    before = hash_in(mine)
+
+    wish = dataset_desk.Wish(approval_required=True)
+    forest.desk.act(lambda ctx: dataset_desk.change(ctx, PROJECT, LIST, wish))
+
+    assert hash_in(mine) != before
+
+
+def test_several_rules_must_all_be_met(forest: Trees):
+    one, half = forest.desk.app_user("Uno"), forest.desk.app_user("Medio")
+    forest.send(creation(3, estado=""), update(1, 1, sent="uuid:u", estado="sano"))
+
+    def rule(ctx: Context) -> None:
+        for name in ("especie", "estado"):
+            own_properties.add(ctx, PROJECT, name)
+        own_properties.set_values(ctx, PROJECT, one.id, {"especie": "cedro", "estado": "sano"})
+        own_properties.set_values(ctx, PROJECT, half.id, {"especie": "cedro"})
+        rules = [("especie", "especie"), ("estado", "estado")]
+        wish = dataset_desk.Wish(filter=dataset_desk.Filter(rules=rules))
+        dataset_desk.change(ctx, PROJECT, LIST, wish)
+
+    forest.desk.act(rule)
+
+    assert ids(wire_of(forest, one)) == [uuid_of(1)]
+    assert ids(wire_of(forest, half)) == []
+
+
+def test_an_app_user_with_another_value_sees_another_list_at_once(forest: Trees):
+    actor = forest.desk.app_user("Uno")
+    set_rules(forest, {actor.id: "cedro"})
+    mine = wire_of(forest, actor)
+    before = hash_in(mine)
+
+    values = {"especie": 'pino, "alto"'}
+    forest.desk.act(lambda ctx: own_properties.set_values(ctx, PROJECT, actor.id, values))
+
+    assert hash_in(mine) != before
+    assert ids(mine) == [uuid_of(2)]
+
+
+def test_people_who_list_entities_see_all_and_readers_of_data_nobody(forest: Trees):
+    set_rules(forest, {})
+    people = {}
+    for role in ("manager", "viewer", "formfill"):
+        forest.desk.user(f"{role}@example.org", role, password=PASSWORD)
+        given = base64.b64encode(f"{role}@example.org:{PASSWORD}".encode()).decode()
+        people[role] = Wire(forest.phone.send, f"/v1/projects/{PROJECT}", f"Basic {given}")
+
+    rows = {role: table(wire.get(FILE)) for role, wire in people.items()}
+
+    assert [(row["label"], row["geometry"]) for row in rows["manager"]] == [('pino, "alto" 31', ""), ("cedro 30", "")]
+    assert rows["viewer"] == []
+    assert rows["formfill"] == []
+    assert hash_in(people["manager"]) != hash_in(people["viewer"]) == hash_in(people["formfill"])
+
+
 # --------------------------------------------------------------------------- integrity
 
 
@@ -207,7 +363,7 @@ def test_integrity_tells_what_is_gone_and_leaves_out_what_never_came(forest: Tre
 def test_integrity_takes_thousands_of_ids_and_nonsense(forest: Trees):
     assert states(forest.phone, *range(1, 2001)) == {uuid_of(1): False, uuid_of(2): False}
     answer = forest.phone.get(f"/datasets/{LIST}/integrity?id=%00,x,uuid:{uuid_of(1).upper()}")
-    assert read_deleted_states(ET.fromstring(answer.content)) == {uuid_of(1): False}
+    assert read_deleted_states(ET.fromstring(answer.content)) == {f"uuid:{uuid_of(1).upper()}": False}
 
 
 def test_integrity_of_what_an_app_user_no_longer_sees_is_gone(forest: Trees):
