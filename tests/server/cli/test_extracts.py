@@ -150,7 +150,8 @@ def test_a_codebook_is_written(tejido: Tejido, tmp_path: Path):
         ("a.zip", ("--cursor", "x.txt"), "--cursor"),
         ("a.csv", ("--table", "nadie"), "Unexpected table value nadie"),
         ("a.csv", ("--join", "visita,animal"), "are not one within the other"),
-        ("a.csv", ("--filter", "edad"), "could not be parsed"),
+        ("a.csv", ("--filter", "edad"), "references fields not supported by this server: edad"),
+        ("a.csv", ("--filter", "edad gt"), "could not be parsed"),
     ],
 )
 def test_what_cannot_be_done_is_said_and_leaves_no_file(
