@@ -110,15 +110,22 @@ def scope_of(path: str, scopes: Container[str]) -> str | None:
 def property_types(schema: Schema) -> dict[str, dict[str, Type]]:
     """Dataset → property → the declared type of the question saved to it (of selects: string, as everywhere).
 
-    Where several declarations save differently typed questions to one property, it is a string: that holds either.
+    Where several declarations save differently typed questions to one property, it is of their common type.
     """
     types: dict[str, dict[str, Type]] = {}
     for declaration in schema.entities:
         known = types.setdefault(declaration.dataset, {})
         for name, path in declaration.properties.items():
             type_: Type = schema.by_path[path].type or "string"
-            known[name] = type_ if known.get(name, type_) == type_ else "string"
+            known[name] = common_type(known.get(name, type_), type_)
     return types
+
+
+def common_type(one: Type, other: Type) -> Type:
+    """The narrowest type that holds the values of both: of two that differ decimal where both are numbers, else string."""
+    if one == other:
+        return one
+    return "decimal" if {one, other} == {"int", "decimal"} else "string"
 
 
 def is_dataset_name(name: str) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from forms import entity_problems
+from forms.entities import common_type, property_types
 from forms.schema import Schema, Type
 from server.access import require
 from server.context import Context
@@ -15,7 +16,6 @@ from server.store import datasets
 
 HEADER: Final = 10_000
 """Bytes of a file that may be the header of a list, and nothing else."""
-_WIDER: Final[dict[tuple[str, str], Type]] = {("int", "decimal"): "decimal", ("decimal", "int"): "decimal"}
 
 
 def check_declared(ctx: Context, project: Project, schema: Schema) -> None:
@@ -23,7 +23,7 @@ def check_declared(ctx: Context, project: Project, schema: Schema) -> None:
 
     Raises Problem 409.16 and 409.17: names that differ in capitals alone from what there is.
     """
-    for name, wanted in _declared(schema).items():
+    for name, wanted in property_types(schema).items():
         found = datasets.find(ctx.conn, project.id, name)
         if found is None:
             continue
@@ -38,7 +38,7 @@ def declare(ctx: Context, project: Project, form_id: int, schema: Schema) -> Non
     A type that other forms gave a property otherwise becomes the wider of the two, or text.
     """
     check_declared(ctx, project, schema)
-    for name, wanted in sorted(_declared(schema).items()):
+    for name, wanted in sorted(property_types(schema).items()):
         dataset = datasets.find(ctx.conn, project.id, name)
         if dataset is None:
             require(ctx, "dataset.create", project)
@@ -87,17 +87,6 @@ def _replace_headers(ctx: Context, dataset: Dataset) -> None:
             datasets.link_file(ctx.conn, attachment_id, dataset.id)
 
 
-def _declared(schema: Schema) -> dict[str, dict[str, Type]]:
-    """The lists that a form declares, each with its properties and their types."""
-    found: dict[str, dict[str, Type]] = {}
-    for one in schema.entities:
-        mine = found.setdefault(one.dataset, {})
-        for name, path in one.properties.items():
-            type_ = schema.by_path[path].type or "string"
-            mine[name] = type_ if name not in mine else _common(mine[name], type_)
-    return found
-
-
 def _check_properties(held: Iterable[Property], wanted: Iterable[str]) -> None:
     by_folded = {folded(one.name): one.name for one in held}
     pairs = [(by_folded[folded(name)], name) for name in wanted if by_folded.get(folded(name), name) != name]
@@ -115,13 +104,8 @@ def _add_properties(ctx: Context, dataset: Dataset, wanted: dict[str, Type]) -> 
             datasets.add_property(ctx.conn, dataset.id, name, type_, created_at=ctx.now())
             added.append(name)
         elif before.type != type_:
-            datasets.change_property(ctx.conn, before.id, type=_common(before.type, type_))
+            datasets.change_property(ctx.conn, before.id, type=common_type(before.type, type_))
     if added:
         datasets.touch(ctx.conn, dataset.id)
         datasets.change(ctx.conn, dataset.id, updated_at=ctx.now())
     return added
-
-
-def _common(one: str, other: str) -> Type:
-    """A type that holds the values of both."""
-    return _WIDER.get((one, other), "string") if one != other else one  # type: ignore[return-value]

@@ -1,4 +1,4 @@
-"""Entities that may be one: proposed, told apart, never merged by themselves."""
+"""Entities that may be one: proposed, told apart, never merged by themselves; for whoever may identify people."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from forms.likeness import years
 from forms.problems import Sentence
 from server import problems
 from server.access import require
+from server.actions.disclosures import IDENTIFY
 from server.actions.entity_finding import find_dataset, find_entity
 from server.context import Context
 from server.model.entities import Entity, Property
@@ -72,6 +73,7 @@ def list_candidates(
     """
     dataset = find_dataset(ctx, project_id, name)
     require(ctx, "entity.update", dataset.project)
+    require(ctx, IDENTIFY, dataset.project)
     properties = datasets.list_properties(ctx.conn, dataset.row.id)
     compared = _checked(properties, by) if by is not None else _guess(properties)
     living = {one.id: one for one in entities.list_living(ctx.conn, dataset.row.id)}
@@ -92,6 +94,7 @@ def tell_apart(ctx: Context, project_id: int, name: str, uuids: tuple[str, str],
     """Two entities are two: they are proposed no more. Raises Problem 404.1, 400.8 where both are one."""
     dataset = find_dataset(ctx, project_id, name)
     require(ctx, "entity.update", dataset.project)
+    require(ctx, IDENTIFY, dataset.project)
     datasets.hold_one(ctx.conn, dataset.row.id)
     first, second = (find_entity(ctx, dataset.row, uuid) for uuid in uuids)
     if first.id == second.id:

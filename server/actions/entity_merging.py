@@ -1,6 +1,7 @@
 """Merging entities that turned out to be one, and taking that back.
 
 The absorbed entity's id becomes an alias: what a phone still sends of it reaches the survivor (forms/entity_receipt).
+Who merges, or reads what was merged, sees who the people are: it is for whoever may identify them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from forms.entity_receipt import LABEL
 from forms.problems import Sentence
 from server import problems
 from server.access import require
+from server.actions.disclosures import IDENTIFY
 from server.actions.entity_finding import find_dataset, find_entity
 from server.context import Context
 from server.model.entities import Dataset, Entity, EntityVersion, SourceKind
@@ -59,6 +61,7 @@ def merge(
     """
     found = find_dataset(ctx, project_id, name)
     require(ctx, "entity.update", found.project)
+    require(ctx, IDENTIFY, found.project)
     reason = _said(reason)
     dataset = datasets.hold_one(ctx.conn, found.row.id)
     stays, goes = find_entity(ctx, dataset, survivor), find_entity(ctx, dataset, absorbed)
@@ -99,6 +102,7 @@ def undo(ctx: Context, project_id: int, name: str, merge_id: int, *, reason: str
     """
     found = find_dataset(ctx, project_id, name)
     require(ctx, "entity.update", found.project)
+    require(ctx, IDENTIFY, found.project)
     reason = _said(reason)
     dataset = datasets.hold_one(ctx.conn, found.row.id)
     held = merging.find(ctx.conn, dataset.id, merge_id)
@@ -129,9 +133,10 @@ def undo(ctx: Context, project_id: int, name: str, merge_id: int, *, reason: str
 
 
 def list_merges(ctx: Context, project_id: int, name: str) -> list[MergeLine]:
-    """Every merge of a list, the newest first, undone ones too. Raises Problem 404.1."""
+    """Every merge of a list, the newest first, undone ones too. Raises Problem 404.1, 403.1."""
     found = find_dataset(ctx, project_id, name)
     require(ctx, "entity.read", found.project)
+    require(ctx, IDENTIFY, found.project)
     return [
         MergeLine(
             merge=one,

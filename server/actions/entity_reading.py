@@ -159,12 +159,20 @@ def note_opened(ctx: Context, project_id: int, name: str, uuid: str, what: str, 
         )
 
 
-def note_export(ctx: Context, project_id: int, name: str, what: str, reason: str | None = None) -> None:
-    """The audit line of a list's entities that left together: with identities or without, and why. Raises Problem 404.1."""
+def note_export(
+    ctx: Context,
+    project_id: int,
+    name: str,
+    what: str,
+    reason: str | None = None,
+    more: Mapping[str, object] = {},
+) -> None:
+    """The audit line of a list's entities that left together: with identities or without, why, and what `more` is to be
+    said. Raises Problem 404.1."""
     found = find_dataset(ctx, project_id, name)
     require(ctx, "entity.list", found.project)
     seen = entity_sight.of(ctx, found)
-    details = {"format": what, "identities": seen.identifies, "reason": reason}
+    details = {"format": what, "identities": seen.identifies, "reason": reason, **more}
     ctx.record("dataset.entities.export", project_id=project_id, dataset_id=found.row.id, details=details)
 
 

@@ -111,7 +111,7 @@ def of(ctx: Context, found: Found) -> Sight:
     """What whoever asks may see of a list; inside an action that has asked."""
     properties = datasets.list_properties(ctx.conn, found.row.id)
     if may(ctx.actor, IDENTIFY, found.project):
-        return Sight(properties={one.name: (_type(one), KEPT) for one in properties})
+        return Sight(properties={one.name: (one.type, KEPT) for one in properties})
     held = forms.list_every_published(ctx.conn, found.project.id)
     every = forms.list_forms(ctx.conn, found.project.id)
     key = (
@@ -169,9 +169,9 @@ def _hidden(ctx: Context, dataset: Dataset, properties: Iterable[Property]) -> S
     for one in properties:
         given = saved.get(one.name) or [_by_name(one)]
         strictest = min(given, key=lambda treatment: _STRICTEST.index(treatment.what))
-        coarse = strictest.change is not None and _type(one) not in _DATES
-        if strictest.what in _TOLD and not coarse and _type(one) not in _POINTS:
-            shown[one.name] = (_type(one), strictest)
+        coarse = strictest.change is not None and one.type not in _DATES
+        if strictest.what in _TOLD and not coarse and one.type not in _POINTS:
+            shown[one.name] = (one.type, strictest)
     return Sight(properties=shown, names=(dataset.project_id, subject_of(dataset)))
 
 
@@ -193,12 +193,8 @@ def _saved(ctx: Context, dataset: Dataset) -> Iterator[tuple[str, Treatment]]:
 
 def _by_name(one: Property) -> Treatment:
     """What becomes of a property that no question is saved to."""
-    asked = Field(path=f"/{one.name}", name=one.name, kind="question", type=_type(one), control="input")
+    asked = Field(path=f"/{one.name}", name=one.name, kind="question", type=one.type, control="input")
     return LEFT_OUT if privacy.suspicion(asked) is not None or one.name == "geometry" else KEPT
-
-
-def _type(one: Property) -> Type:
-    return one.type  # type: ignore[return-value]
 
 
 def _day(moment: datetime) -> datetime:

@@ -13,7 +13,8 @@ from sqlalchemy.exc import DBAPIError
 from forms.problems import Problem, Sentence
 from server import problems
 from server.access import may, require
-from server.actions.disclosures import IDENTIFY
+from server.actions import entity_reading
+from server.actions.disclosures import IDENTIFY, note_listing
 from server.context import Context
 from server.db import is_about_values
 from server.indicators import catalogue, filling, kept, masking, records, refusals, splits, targets, values
@@ -21,7 +22,7 @@ from server.indicators.asking import Request, own_period, understand
 from server.indicators.book import Kept
 from server.indicators.catalogue import Catalogue
 from server.indicators.categories import question_of
-from server.indicators.declarations import Indicator
+from server.indicators.declarations import ENTITIES, Indicator
 from server.indicators.filling import Uncomputed
 from server.indicators.periods import WHOLE
 from server.indicators.records import Record
@@ -90,8 +91,10 @@ class Figures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """The next records behind a figure, of the form with this XForm id; `more`: others come after them."""
+    """The next records behind a figure, of the form with this XForm id or of an entity list (`entities:NAME`); `more`: others
+    come after them."""
 
+    name: str
     resolved: Resolved
     form_id: str
     records: tuple[Record, ...]
@@ -190,8 +193,9 @@ def list_records(
     most: int = records.MOST,
 ) -> Page:
     """The rows behind one figure: those of the request's period and place, of the categories in `only` (by the names in
-    `request.by`), at the most `records.MOST`. Whoever asks must be allowed to read the form's submissions and to see small
-    numbers.
+    `request.by`), at the most `records.MOST`.
+
+    Whoever asks must be allowed to read the form's submissions, of an entity list its entities, and to see small numbers.
     Whoever may not identify people is told neither which records they are nor the keys by which people or households are
     counted or grouped.
 
@@ -205,7 +209,9 @@ def list_records(
         raise refusals.indicator_broken(name, found.broken[name][0].sentence)
     if resolved.form is None or resolved.waits is not None:
         raise refusals.no_records(name, resolved.inputs)
-    require(ctx, "submission.read", forms.get_form(ctx.conn, resolved.form.id))
+    layout = found.layouts[resolved.form.id]
+    behind = found.project if layout.dataset_id is not None else forms.get_form(ctx.conn, resolved.form.id)
+    require(ctx, "entity.read" if layout.dataset_id is not None else "submission.read", behind)
 
     asked = understand(found, resolved, request)
     if asked.keys is not None and len(asked.keys) > 1:
@@ -217,9 +223,25 @@ def list_records(
         if not is_about_values(error):
             raise
         raise refusals.indicator_broken(name, values.UNCOMPUTABLE) from error
-    if not may(ctx.actor, IDENTIFY, forms.get_form(ctx.conn, resolved.form.id)):
+    if not may(ctx.actor, IDENTIFY, behind):
         rows = [replace(one, key=None, group=None, instance_id="", row_key="") for one in rows]
-    return Page(resolved=resolved, form_id=resolved.form.form_id, records=tuple(rows[:wanted]), more=len(rows) > wanted)
+    return Page(
+        name=name,
+        resolved=resolved,
+        form_id=resolved.form.form_id,
+        records=tuple(rows[:wanted]),
+        more=len(rows) > wanted,
+    )
+
+
+def note_records(ctx: Context, project_id: int, page: Page) -> None:
+    """The audit line of the records behind a figure that somebody was told."""
+    require(ctx, UNMASK, _project(ctx, project_id))
+    told = {"indicator": page.name, "records": len(page.records)}
+    if page.form_id.startswith(ENTITIES):
+        entity_reading.note_export(ctx, project_id, page.form_id.removeprefix(ENTITIES), "records", more=told)
+    else:
+        note_listing(ctx, project_id, page.form_id, "records", more=told)
 
 
 def _require_open(found: Catalogue, one: Values) -> None:

@@ -13,7 +13,7 @@ from flask import Blueprint, Response, request
 
 from forms.problems import Problem, Sentence
 from server import problems
-from server.actions import disclosures, indicators
+from server.actions import indicators
 from server.api import figures, options
 from server.api.schemas.indicators import FactsQuery, ListQuery, ValuesQuery
 from server.api.wire import tell
@@ -78,8 +78,7 @@ def list_facts(project_id: int, name: str, csv: bool = False) -> Response:
     wanted = Request(**{option: given.pop(option) for option in ("period", "by", "place", "cumulative")})
     only = _categories(given, wanted.by, names)
     page = ask(lambda ctx: indicators.list_records(ctx, project_id, name, wanted, only, after=after, most=limit))
-    told = {"indicator": name, "records": len(page.records)}
-    act(lambda ctx: disclosures.note_listing(ctx, project_id, page.form_id, "records", more=told))
+    act(lambda ctx: indicators.note_records(ctx, project_id, page))
     following = _cursor(page) if page.more else None
     response = _answer(
         csv,

@@ -155,6 +155,7 @@ def show_records(
             more = page.more
             after = (page.records[-1].submission_id, page.records[-1].row) if page.records else after
     whole = indicators.Page(
+        name=code,
         resolved=pages[0].resolved,
         form_id=pages[0].form_id,
         records=tuple(record for page in pages for record in page.records),

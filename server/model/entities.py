@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal
 
 from sqlalchemy import (
     BigInteger,
@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import text as sql
 
+from forms.schema import Type
 from server.model.columns import METADATA, Id, Instant, Json
 
 Conflict = Literal["soft", "hard"]
@@ -29,7 +30,6 @@ SourceKind = Literal["submission", "api", "bulk", "merge", "correction", "withdr
 Outcome = Literal["created", "updated", "held", "pending", "failed"]
 """What became of an entity block of a submission. held: an update whose base has not arrived · pending: a creation that waits
 for the submission's approval · failed: `problem` says why."""
-OUTCOMES: Final[tuple[str, ...]] = get_args(Outcome)
 
 datasets = Table(
     "datasets",
@@ -213,7 +213,7 @@ class Property:
     id: int
     dataset_id: int
     name: str
-    type: str
+    type: Type
     created_at: datetime
 
 

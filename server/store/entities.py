@@ -50,6 +50,12 @@ COLUMNS: tuple[ColumnElement[Any], ...] = (
     entities.c.merged_into_id,
     entities.c.withdrawn_at,
 )
+LIVING: tuple[ColumnElement[bool], ...] = (
+    entities.c.deleted_at.is_(None),
+    entities.c.merged_into_id.is_(None),
+    entities.c.withdrawn_at.is_(None),
+)
+"""What is true of an entity that stands: not deleted, not merged into another, its person's consent not taken back."""
 VERSION_COLUMNS: tuple[ColumnElement[Any], ...] = (
     entity_versions.c.id,
     entity_versions.c.entity_id,
@@ -185,24 +191,20 @@ def begin(
             },
         )[0][0]
     )
-    _ADD_VERSION.run(
+    _add_version(
         conn,
-        {
-            "entity_id": entity_id,
-            "version": 1,
-            "label": label,
-            "data": dict(data),
-            "received": dict(received),
-            "base_version": None,
-            "trunk_version": trunk_version,
-            "branch_id": branch_id,
-            "branch_base_version": branch_base_version,
-            "conflicting": None,
-            "source_id": source_id,
-            "creator_id": creator_id,
-            "user_agent": user_agent,
-            "created_at": created_at,
-        },
+        entity_id=entity_id,
+        version=1,
+        label=label,
+        data=data,
+        received=received,
+        trunk_version=trunk_version,
+        branch_id=branch_id,
+        branch_base_version=branch_base_version,
+        source_id=source_id,
+        creator_id=creator_id,
+        user_agent=user_agent,
+        created_at=created_at,
     )
     return entity_id
 
@@ -291,24 +293,22 @@ def extend(
 ) -> int:
     """One more version of an entity, which is current from now on; gives its number."""
     version = entity.version + 1
-    _ADD_VERSION.run(
+    _add_version(
         conn,
-        {
-            "entity_id": entity.id,
-            "version": version,
-            "label": label,
-            "data": dict(data),
-            "received": dict(received),
-            "base_version": base_version,
-            "trunk_version": trunk_version,
-            "branch_id": branch_id,
-            "branch_base_version": branch_base_version,
-            "conflicting": list(conflicting) or None,
-            "source_id": source_id,
-            "creator_id": creator_id,
-            "user_agent": user_agent,
-            "created_at": created_at,
-        },
+        entity_id=entity.id,
+        version=version,
+        label=label,
+        data=data,
+        received=received,
+        base_version=base_version,
+        trunk_version=trunk_version,
+        branch_id=branch_id,
+        branch_base_version=branch_base_version,
+        conflicting=conflicting,
+        source_id=source_id,
+        creator_id=creator_id,
+        user_agent=user_agent,
+        created_at=created_at,
     )
     change(
         conn,
@@ -322,23 +322,27 @@ def extend(
     return version
 
 
+def _add_version(
+    conn: Connection,
+    *,
+    data: Mapping[str, str],
+    received: Mapping[str, str],
+    base_version: int | None = None,
+    conflicting: Collection[str] = (),
+    **values: Any,
+) -> None:
+    more = {"base_version": base_version, "conflicting": list(conflicting) or None}
+    _ADD_VERSION.run(conn, {**values, **more, "data": dict(data), "received": dict(received)})
+
+
 def change(conn: Connection, entity_id: int, **values: Any) -> None:
     """Other values in an entity's row."""
     conn.execute(update(entities).where(entities.c.id == entity_id).values(**values))
 
 
 def list_living(conn: Connection, dataset_id: int) -> Iterator[Entity]:
-    """The entities of a list that are neither deleted nor merged into others nor withdrawn, eldest first."""
-    statement = (
-        select(*COLUMNS)
-        .where(
-            entities.c.dataset_id == dataset_id,
-            entities.c.deleted_at.is_(None),
-            entities.c.merged_into_id.is_(None),
-            entities.c.withdrawn_at.is_(None),
-        )
-        .order_by(entities.c.id)
-    )
+    """The living entities of a list, eldest first."""
+    statement = select(*COLUMNS).where(entities.c.dataset_id == dataset_id, *LIVING).order_by(entities.c.id)
     for row in conn.execute(statement.execution_options(yield_per=1000)):
         yield Entity(*row)
 
@@ -359,7 +363,7 @@ def _uuids(dataset_id: int) -> Select[Any]:
 
 def list_creators(conn: Connection, dataset_id: int) -> list[ActorLine]:
     """Who made the living entities of a list, by name."""
-    made = select(entities.c.creator_id).where(entities.c.dataset_id == dataset_id, entities.c.deleted_at.is_(None))
+    made = select(entities.c.creator_id).where(entities.c.dataset_id == dataset_id, *LIVING)
     rows = conn.execute(select(*LINE).where(LINE[0].in_(made)).order_by(LINE[2], LINE[0]))
     return [ActorLine(*row) for row in rows]
 
@@ -367,11 +371,7 @@ def list_creators(conn: Connection, dataset_id: int) -> list[ActorLine]:
 def list_valued(conn: Connection, dataset_id: int, name: str, *, most: int) -> tuple[int, list[tuple[str, str]]]:
     """How many living entities have a value of a property that is not blank, and id and label of the first of them."""
     value = property_text(conn, name)
-    found = (
-        entities.c.dataset_id == dataset_id,
-        entities.c.deleted_at.is_(None),
-        func.trim(func.coalesce(value, "")) != "",
-    )
+    found = (entities.c.dataset_id == dataset_id, *LIVING, func.trim(func.coalesce(value, "")) != "")
     count = int(conn.execute(select(func.count()).select_from(entities).where(*found)).scalar_one())
     some = conn.execute(select(entities.c.uuid, entities.c.label).where(*found).order_by(entities.c.id).limit(most))
     return count, [(str(row.uuid), str(row.label)) for row in some]

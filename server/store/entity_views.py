@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, select
 
 from server.model.entities import entities, purged_entities
-from server.store.entities import property_text
+from server.store.entities import LIVING, property_text
 
 _AT_ONCE = 500
 
@@ -33,18 +33,13 @@ class View:
         return self.creator_id is None and not self.equal and not self.nothing
 
 
-def _living() -> list[ColumnElement[bool]]:
-    """What is true of an entity that stands: not deleted, not merged into another, its person's consent not taken back."""
-    return [entities.c.deleted_at.is_(None), entities.c.merged_into_id.is_(None), entities.c.withdrawn_at.is_(None)]
-
-
 def rows(conn: Connection, view: View) -> Iterator[tuple[str, str, int, Mapping[str, str]]]:
     """Id, label, version and properties of each entity of a view, the newest first; memory does not grow with them."""
     if view.nothing:
         return
     statement = (
         select(entities.c.uuid, entities.c.label, entities.c.version, entities.c.data)
-        .where(*_seen(conn, view), *_living())
+        .where(*_seen(conn, view), *LIVING)
         .order_by(entities.c.id.desc())
         .execution_options(stream_results=True, yield_per=1000)
     )
@@ -57,9 +52,7 @@ def digest(conn: Connection, view: View) -> str:
     if view.nothing:
         return ""
     told = hashlib.sha256()
-    statement = (
-        select(entities.c.uuid, entities.c.version).where(*_seen(conn, view), *_living()).order_by(entities.c.id)
-    )
+    statement = select(entities.c.uuid, entities.c.version).where(*_seen(conn, view), *LIVING).order_by(entities.c.id)
     for row in conn.execute(statement.execution_options(stream_results=True, yield_per=1000)):
         told.update(f"{row.uuid}:{row.version}\n".encode())
     return told.hexdigest()
@@ -78,7 +71,7 @@ def states(conn: Connection, view: View, uuids: Collection[str]) -> dict[str, bo
         found.update(dict.fromkeys(conn.execute(known).scalars(), True))
         found.update(dict.fromkeys(conn.execute(purged).scalars(), True))
         if not view.nothing:
-            seen = select(entities.c.uuid).where(*_seen(conn, view), *_living(), entities.c.uuid.in_(some))
+            seen = select(entities.c.uuid).where(*_seen(conn, view), *LIVING, entities.c.uuid.in_(some))
             found.update(dict.fromkeys(conn.execute(seen).scalars(), False))
     return found
 

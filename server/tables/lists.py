@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Connection, Double, Subquery, Text, cast, func, literal, null, select, type_coerce
+from sqlalchemy import Boolean, ColumnElement, Connection, Double, Subquery, Text, cast, func, literal, null, select
 
 from forms.expressions.tree import Apply, Constant
 from server.model.columns import Id
 from server.model.entities import entities
+from server.store.entities import LIVING, property_text
 from server.tables.layout import DataColumn, Layout
 from server.tables.operations import Operations, Sql
 
@@ -34,17 +35,12 @@ def rows_of(conn: Connection, layout: Layout) -> Subquery:
         "_encrypted": literal(False, Boolean()),
     }
     columns = {
-        column.name: _typed(operations, column, _text(conn, column.paths[-1].removeprefix("/")))
+        column.name: _typed(operations, column, _said(property_text(conn, column.paths[-1].removeprefix("/"))))
         for column in layout.table("").columns
     }
     return (
         select(*(value.label(name) for name, value in {**known, **columns}.items()))
-        .where(
-            entities.c.dataset_id == layout.dataset_id,
-            entities.c.deleted_at.is_(None),
-            entities.c.merged_into_id.is_(None),
-            entities.c.withdrawn_at.is_(None),
-        )
+        .where(entities.c.dataset_id == layout.dataset_id, *LIVING)
         .subquery()
     )
 
@@ -61,13 +57,9 @@ def ids_of(dataset_id: int) -> Subquery:
     )
 
 
-def _text(conn: Connection, name: str) -> Sql:
-    """A property's text; NULL where it is blank. Names of properties hold no quotes."""
-    if conn.dialect.name == "postgresql":
-        found: Sql = type_coerce(entities.c.data, Text()).op("->>", return_type=Text())(name)
-    else:
-        found = func.json_extract(entities.c.data, f'$."{name}"', type_=Text())
-    return func.nullif(found, "", type_=Text())
+def _said(text: ColumnElement[str]) -> Sql:
+    """NULL where a text is blank."""
+    return func.nullif(text, "", type_=Text())
 
 
 def _typed(operations: Operations, column: DataColumn, text: Sql) -> Sql:

@@ -159,7 +159,7 @@ def test_properties_have_the_types_of_their_questions():
     assert entities.property_types(xform.read(samples.household().xform)) == {}
 
 
-def test_selects_are_strings_and_so_is_what_two_declarations_type_differently():
+def test_selects_are_strings_and_what_two_declarations_type_differently_is_of_their_common_type():
     schema = xform.read(
         written(
             '<a/><b/><c/><d/><g><e/><f/><meta><entity dataset="h" update="1" id=""/></meta></g>'
@@ -175,7 +175,7 @@ def test_selects_are_strings_and_so_is_what_two_declarations_type_differently():
     )
 
     assert entities.property_types(schema) == {
-        "h": {"dia": "date", "peso": "string", "uno": "string", "varios": "string"}
+        "h": {"dia": "date", "peso": "decimal", "uno": "string", "varios": "string"}
     }
 
 

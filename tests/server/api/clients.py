@@ -54,6 +54,20 @@ class Client:
         return list(csv.DictReader(io.StringIO(answer.content.decode(), newline="")))
 
 
+def said(who: Client, method: str, path: str, body: Any = None, *, status: int = 200, **headers: str) -> Any:
+    """What is answered to a request with a JSON body."""
+    answer = who.ask(path, method, json.dumps(body).encode() if body is not None else None, **headers)
+    assert answer.status == status, answer.content
+    return json.loads(answer.content)
+
+
+def refused(who: Client, method: str, path: str, body: Any, code: float) -> dict[str, Any]:
+    """A problem with this code, answered to a request with a JSON body."""
+    told: dict[str, Any] = said(who, method, path, body, status=int(code))
+    assert told["code"] == code, told
+    return told
+
+
 def called(who: Client, form_id: str) -> list[str]:
     """What somebody's own extract calls the records of a form, in its order."""
     return [line["_key"] for line in who.lines(f"/forms/{form_id}/extract.csv")]

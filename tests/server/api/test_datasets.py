@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -12,38 +11,14 @@ from sqlalchemy import event, select
 from server.actions import reviews
 from server.model.audits import audits
 from tests.helpers import samples
-from tests.server.api.clients import Client, client
-from tests.server.desk import ADMIN, PROJECT, Desk
-from tests.server.entities import trees
+from tests.server.api.clients import Client, client, refused, said
+from tests.server.desk import PROJECT, Desk
 from tests.server.entities.trees import CREATES, LIST, UPDATES, Trees, creation, update, uuid_of
-from tests.server.wire import Wire, to_app
+from tests.server.wire import to_app
 
 HERE = f"/datasets/{LIST}"
 ALL = f"{HERE}/entities"
 SYSTEM = ["createdAt", "deletedAt", "lastUpdate"]
-
-
-@pytest.fixture
-def forest(desk: Desk, phone: Wire) -> Trees:
-    trees.publish(desk)
-    return Trees(desk, phone)
-
-
-@pytest.fixture
-def admin(app: Flask) -> Client:
-    return Client(to_app(app), *ADMIN)
-
-
-def said(who: Client, method: str, path: str, body: Any = None, *, status: int = 200, **headers: str) -> Any:
-    answer = who.ask(path, method, json.dumps(body).encode() if body is not None else None, **headers)
-    assert answer.status == status, answer.content
-    return json.loads(answer.content)
-
-
-def refused(who: Client, method: str, path: str, body: Any, code: float) -> dict[str, Any]:
-    told: dict[str, Any] = said(who, method, path, body, status=int(code))
-    assert told["code"] == code, told
-    return told
 
 
 def last_line(desk: Desk, action: str) -> dict[str, Any] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -10,42 +9,13 @@ from flask import Flask
 
 from server.actions import reviews
 from tests.helpers import samples
-from tests.server.api.clients import PASSWORD, Client
-from tests.server.desk import ADMIN, Desk
-from tests.server.entities import trees
+from tests.server.api.clients import Client, client, refused, said
+from tests.server.desk import Desk
 from tests.server.entities.trees import CREATES, LIST, Trees, creation, update, uuid_of
 from tests.server.wire import Wire, to_app
 
 HERE = f"/datasets/{LIST}"
 ALL = f"{HERE}/entities"
-
-
-@pytest.fixture
-def forest(desk: Desk, phone: Wire) -> Trees:
-    trees.publish(desk)
-    return Trees(desk, phone)
-
-
-@pytest.fixture
-def admin(app: Flask) -> Client:
-    return Client(to_app(app), *ADMIN)
-
-
-def client(app: Flask, desk: Desk, role: str) -> Client:
-    desk.user(f"{role}@example.org", role, password=PASSWORD)
-    return Client(to_app(app), f"{role}@example.org")
-
-
-def said(who: Client, method: str, path: str, body: Any = None, *, status: int = 200) -> Any:
-    answer = who.ask(path, method, json.dumps(body).encode() if body is not None else None)
-    assert answer.status == status, answer.content
-    return json.loads(answer.content)
-
-
-def refused(who: Client, method: str, path: str, body: Any, code: float) -> dict[str, Any]:
-    told: dict[str, Any] = said(who, method, path, body, status=int(code))
-    assert told["code"] == code, told
-    return told
 
 
 # --------------------------------------------------------------------------- lists
@@ -289,15 +259,17 @@ def test_candidates_and_merges_over_http(forest: Trees, admin: Client):
         ("POST", "/actor-properties", {"name": "x"}),
         ("GET", "/entity-receipts", None),
         ("GET", f"{HERE}/duplicates", None),
+        ("GET", f"{HERE}/merges", None),
+        ("POST", f"{HERE}/duplicates/distinct", {"entities": [uuid_of(1), uuid_of(2)]}),
         ("POST", f"{HERE}/merges", {"survivor": uuid_of(1), "absorbed": uuid_of(2), "reason": "x"}),
     ],
 )
-def test_viewers_and_collectors_change_nothing(
+def test_viewers_and_collectors_change_nothing_and_learn_no_ids(
     forest: Trees, app: Flask, method: str, path: str, body: dict[str, Any] | None
 ):
     forest.send(creation(1), creation(2))
 
     for role in ("viewer", "formfill"):
-        refused(client(app, forest.desk, role), method, path, body, 403.1)
+        refused(client(forest.desk, to_app(app), role), method, path, body, 403.1)
 
     assert forest.get(1).version == 1

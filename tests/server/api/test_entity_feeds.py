@@ -11,11 +11,10 @@ from flask import Flask
 from lxml import etree
 
 from server.odata.documents import cursor
-from tests.server.api.clients import Client, client
+from tests.server.api.clients import Client, client, said
 from tests.server.desk import ADMIN, Desk
-from tests.server.entities import trees
 from tests.server.entities.trees import LIST, Trees, creation, update, uuid_of
-from tests.server.wire import Wire, to_app
+from tests.server.wire import to_app
 
 HERE = f"/datasets/{LIST}"
 ALL = f"{HERE}/entities"
@@ -25,23 +24,6 @@ HEADER = (
     "__id,label,especie,geometry,circunferencia,estado,"
     "__createdAt,__creatorId,__creatorName,__updates,__updatedAt,__version"
 )
-
-
-@pytest.fixture
-def forest(desk: Desk, phone: Wire) -> Trees:
-    trees.publish(desk)
-    return Trees(desk, phone)
-
-
-@pytest.fixture
-def admin(app: Flask) -> Client:
-    return Client(to_app(app), *ADMIN)
-
-
-def said(who: Client, method: str, path: str, body: Any = None, *, status: int = 200) -> Any:
-    answer = who.ask(path, method, json.dumps(body).encode() if body is not None else None)
-    assert answer.status == status, answer.content
-    return json.loads(answer.content)
 
 
 def odata(who: Client, **options: str) -> dict[str, Any]:

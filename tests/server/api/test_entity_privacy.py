@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from flask import Flask
 
-from tests.server.api.clients import Client, client
-from tests.server.desk import ADMIN, Desk, form
+from tests.server.api.clients import Client, client, said
+from tests.server.desk import Desk, form
 from tests.server.entities.trees import uuid_of
 from tests.server.wire import Wire, instance, to_app
 
@@ -54,11 +53,6 @@ def person(number: int, **answers: str) -> bytes:
 
 
 @pytest.fixture
-def admin(app: Flask) -> Client:
-    return Client(to_app(app), *ADMIN)
-
-
-@pytest.fixture
 def viewer(app: Flask, desk: Desk) -> Client:
     return client(desk, to_app(app), "viewer")
 
@@ -74,12 +68,6 @@ def people(desk: Desk, phone: Wire, admin: Client) -> Desk:
     body = {"label": "Ana R.", "data": {"telefono": "7-7-7", "grupo": "A", "edad": "35"}}
     said(admin, "PATCH", f"{ALL}/{uuid_of(1)}?force=true", body)
     return desk
-
-
-def said(who: Client, method: str, path: str, body: Any = None, *, status: int = 200) -> Any:
-    answer = who.ask(path, method, json.dumps(body).encode() if body is not None else None)
-    assert answer.status == status, answer.content
-    return json.loads(answer.content)
 
 
 def rows(who: Client, query: str = "") -> list[dict[str, Any]]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 from flask import Flask
 
 from server.actions import reviews
-from tests.server.api.clients import Client, client
-from tests.server.desk import ADMIN, PROJECT, Desk
-from tests.server.entities import trees
+from tests.server.api.clients import Client, client, refused, said
+from tests.server.desk import PROJECT
 from tests.server.entities.trees import CREATES, LIST, UPDATES, Trees, creation, update, uuid_of
-from tests.server.wire import Wire, to_app
+from tests.server.wire import to_app
 
 HERE = f"/datasets/{LIST}"
 ALL = f"{HERE}/entities"
@@ -23,29 +21,6 @@ VERSION = {
     *("branchId", "trunkVersion", "branchBaseVersion"),
 }
 ENTITY = {"uuid", "createdAt", "updatedAt", "deletedAt", "creatorId", "conflict", "currentVersion"}
-
-
-@pytest.fixture
-def forest(desk: Desk, phone: Wire) -> Trees:
-    trees.publish(desk)
-    return Trees(desk, phone)
-
-
-@pytest.fixture
-def admin(app: Flask) -> Client:
-    return Client(to_app(app), *ADMIN)
-
-
-def said(who: Client, method: str, path: str, body: Any = None, *, status: int = 200, **headers: str) -> Any:
-    answer = who.ask(path, method, json.dumps(body).encode() if body is not None else None, **headers)
-    assert answer.status == status, answer.content
-    return json.loads(answer.content)
-
-
-def refused(who: Client, method: str, path: str, body: Any, code: float) -> dict[str, Any]:
-    told: dict[str, Any] = said(who, method, path, body, status=int(code))
-    assert told["code"] == code, told
-    return told
 
 
 def actions(who: Client, number: int) -> list[str]:
