@@ -8,7 +8,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -151,5 +151,8 @@ def _stalled_download(server: Server, path: str) -> Iterator[None]:
 
 def _temporary_bytes(server: Server) -> int:
     """What a process keeps in files that have no name any more (Linux)."""
-    files = Path(f"/proc/{server.process.pid}/fd").iterdir()
-    return sum(file.stat().st_size for file in files if str(file.readlink()).endswith(" (deleted)"))
+    kept = 0
+    for file in Path(f"/proc/{server.process.pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            kept += file.stat().st_size if str(file.readlink()).endswith(" (deleted)") else 0
+    return kept
