@@ -249,6 +249,44 @@ def _through(change: Change, held: HeldEntity, about: Circumstances) -> Decision
     )
 
 
+def amend(
+    now: Mapping[str, str], before: Mapping[str, str], held: HeldEntity, base: HeldVersion | None
+) -> NextVersion | None:
+    """What corrections of answers do to the entity that these are saved to; None where it says what they say already.
+
+    `now` holds, by property (and LABEL), what stands of the answers that were ever corrected; `before` what their submission
+    brought last; `base` is the last version here that it brought (None: it brought none here, the entity was merged since).
+    Whatever somebody else changed since is a conflict, as for an update made from `base`.
+    """
+    changed = {name: value for name, value in now.items() if before.get(name, "") != value}
+    if not changed:
+        return None
+    stands = _all(held.current)
+    both = tuple(name for name, value in changed.items() if stands.get(name, "") not in (before.get(name, ""), value))
+    conflict = held.conflict
+    if both or held.conflict == "hard":
+        conflict = "hard"
+    elif base is None or base.version != held.current.version:
+        conflict = "soft"
+    return NextVersion(
+        label=changed.get(LABEL) or held.current.label,
+        data={**held.current.data, **{name: value for name, value in changed.items() if name != LABEL}},
+        received=changed,
+        base=(base or held.current).version,
+        conflict=conflict,
+        conflicting=both,
+    )
+
+
+def brought(versions: Sequence[HeldVersion]) -> dict[str, str]:
+    """What one submission has brought last of each property (and LABEL), given the versions that it made, eldest first; of
+    what it did not bring, what stood in the first of them."""
+    values = _all(versions[0])
+    for one in versions[1:]:
+        values |= one.received
+    return values
+
+
 def _next(
     change: Change,
     held: HeldEntity,

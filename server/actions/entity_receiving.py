@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 
 from forms import entities as blocks
-from forms import entity_problems
+from forms import entity_labels, entity_problems
 from forms.entities import Block, Change
 from forms.entity_receipt import (
     Await,
@@ -24,6 +24,7 @@ from forms.instance import Instance
 from forms.problems import Problem
 from forms.schema import Schema
 from server.access import require
+from server.cleaning.standing import Standing
 from server.context import Context
 from server.model.entities import Dataset, Entity, EntityReceipt, EntityVersion
 from server.model.forms import Form
@@ -54,8 +55,11 @@ def apply(
     instance: Instance,
     form_version_id: int | None,
     sha256: str | None,
+    stands: Standing | None = None,
 ) -> None:
     """Do what the entity blocks of a submission's current version say, but for those that were done already.
+
+    `stands` is what the corrections were read from that are laid over `instance`: they change labels too.
 
     What fails is noted with the submission and leaves the other blocks alone. An edit of a submission whose block was done
     changes nothing: the phone repeats the block with every edit. Source: ODK Entities specification.
@@ -74,6 +78,9 @@ def apply(
         before = done.get(block.key)
         if before is not None and before.outcome in ("created", "updated"):
             continue
+        label = entity_labels.laid(schema, block, stands.sent_answers, stands.answers) if stands is not None else None
+        if label is not None:
+            block = replace(block, label=label)
         _take(ctx, origin, block, lists.get(block.dataset), before)
 
 
@@ -126,8 +133,10 @@ def _apply(
         _note(ctx, origin, change.key, dataset.name, change, before, outcome="failed", problem=_told(problem))
         return
     if isinstance(decision, Hold):
-        if before is None or before.outcome != "held" or before.version_id != origin.version_id:
+        waits = before is not None and before.outcome == "held" and before.version_id == origin.version_id
+        if not waits or before is None or before.change != _written(change):  # it was corrected while it waits
             _note(ctx, origin, change.key, dataset.name, change, before, outcome="held", change_=_written(change))
+        if not waits:
             _record(ctx, origin, dataset, "submission.backlog.hold")
         return
     if isinstance(decision, Await):

@@ -11,7 +11,7 @@ from forms import instance as instances
 from forms.instance import Instance
 from forms.tables import Misfit
 from server.access import require
-from server.actions import checks, entity_receiving
+from server.actions import checks, entity_corrections, entity_receiving
 from server.cleaning import standing
 from server.cleaning.standing import Standing
 from server.context import Context
@@ -42,8 +42,9 @@ class Followed:
     """A submission whose current version others must follow. `fresh`: nothing has followed from it yet; `corrected`: it
     follows once more because a correction came or went, and flags that go are corrected ones.
 
-    `instance` has the corrections laid over it; `stable_keys` are those of repeat rows by their keys, where these differ;
-    `reopened` are corrections that an edit reopened and nobody has decided upon.
+    `instance` has the corrections laid over it; `stands` is what that was read from, where there is more than was sent;
+    `stable_keys` are those of repeat rows by their keys, where these differ; `reopened` are corrections that an edit reopened
+    and nobody has decided upon.
     """
 
     form: Form
@@ -53,6 +54,7 @@ class Followed:
     form_version_sha256: str | None
     submitter: str | None
     fresh: bool
+    stands: Standing | None = None
     stable_keys: Mapping[str, str] = field(default_factory=dict)
     reopened: Sequence[standing.Reopened] = ()
     corrected: bool = False
@@ -182,7 +184,13 @@ def _laid(ctx: Context, followed: Followed) -> Followed:
     if stands is None:
         return followed
     _note_edit(ctx, followed, stands)
-    return replace(followed, instance=stands.instance, stable_keys=stands.stable_keys(), reopened=stands.reopened())
+    return replace(
+        followed,
+        instance=stands.instance,
+        stands=stands,
+        stable_keys=stands.stable_keys(),
+        reopened=stands.reopened(),
+    )
 
 
 def _note_edit(ctx: Context, followed: Followed, stands: Standing) -> None:
@@ -265,7 +273,7 @@ def _check(ctx: Context, followed: Followed) -> None:
 
 
 def _apply_entities(ctx: Context, followed: Followed) -> None:
-    """What the submission makes of entities."""
+    """What the submission makes of entities, and its corrections of those that it made."""
     entity_receiving.apply(
         ctx,
         followed.form,
@@ -273,7 +281,10 @@ def _apply_entities(ctx: Context, followed: Followed) -> None:
         followed.instance,
         followed.form_version_id,
         followed.form_version_sha256,
+        followed.stands,
     )
+    if followed.stands is not None:
+        entity_corrections.bring(ctx, followed.form, followed.stands)
 
 
 FOLLOWERS: Final[dict[str, Follower]] = {

@@ -43,7 +43,8 @@ class Standing:
     """A version of a submission, what was sent and what stands.
 
     `keys` gives the stable key of each of its rows by the row's place ("" for the form's, `/member[2]`); `found` every
-    correction that was active or reopened, as it lies in this version.
+    correction that was active or reopened, as it lies in this version; `touched` every answer in it that was ever corrected,
+    whatever became of that.
     """
 
     submission: Submission
@@ -54,6 +55,7 @@ class Standing:
     found: Sequence[Found]
     names: Mapping[str, str]
     renamed: Sequence[Correction] = ()
+    touched: frozenset[Place] = frozenset()
     once: frozenset[str] = frozenset()
 
     @cached_property
@@ -177,9 +179,14 @@ def _stand(
         submission=submission, version=current, schema=schema, sent=sent, keys=keys, found=(), names=names, once=once
     )
     known_by = {one.id: one.row_key for one in held}
-    renamed = [one for one in (_renamed(one, traced) for one in held) if one.row_key != known_by[one.id]]
-    open_ = [_renamed(one, traced) for one in held if one.state in ("active", "reopened")]
-    return replace(bare, found=[_find(bare, one, traced, current.id) for one in open_], renamed=renamed)
+    every = [_renamed(one, traced) for one in held]
+    found = [_find(bare, one, traced, current.id) for one in every]
+    return replace(
+        bare,
+        found=[one for one in found if one.correction.state in ("active", "reopened")],
+        renamed=[one for one in every if one.row_key != known_by[one.id]],
+        touched=frozenset(one.place for one in found if one.place is not None),
+    )
 
 
 def _renamed(one: Correction, traced: Mapping[int, Mapping[str, Traced]]) -> Correction:

@@ -31,6 +31,7 @@ from server.model.entities import (
     read_version,
 )
 from server.model.people import ActorLine
+from server.model.submissions import submission_versions
 from server.prepared import Prepared
 from server.store import pseudonyms
 from server.store.people import LINE
@@ -113,6 +114,18 @@ def get(conn: Connection, entity_id: int) -> Entity:
 def list_versions(conn: Connection, entity_id: int) -> list[EntityVersion]:
     """Every version of an entity, eldest first."""
     return [read_version(row) for row in _VERSIONS.all(conn, {"entity_id": entity_id})]
+
+
+def list_made(conn: Connection, submission_id: int) -> list[EntityVersion]:
+    """The versions of whatever entities that a submission or its corrections made, in the order in which they were made."""
+    statement = (
+        select(*VERSION_COLUMNS)
+        .join(entity_sources, entity_sources.c.id == entity_versions.c.source_id)
+        .join(submission_versions, submission_versions.c.id == entity_sources.c.submission_version_id)
+        .where(submission_versions.c.submission_id == submission_id)
+        .order_by(entity_versions.c.id)
+    )
+    return [read_version(row) for row in conn.execute(statement)]
 
 
 def was_purged(conn: Connection, dataset_id: int, uuid: str) -> bool:

@@ -29,6 +29,7 @@ NEED_NO_PERMISSION = {
     "entities.add_many": "runs inside an action that has asked",
     "entities.extend": "runs inside an action that has asked",
     "disclosures.paths_of": "runs inside an action that has asked",
+    "entity_corrections.bring": "runs inside an action that has asked",
     "entity_receiving.apply": "runs inside an action that has asked",
     "entity_receiving.forget": "runs inside an action that has asked",
     "dataset_views.list_states": "asks for each form that uses the list, and refuses whoever may read none",

@@ -223,7 +223,10 @@ def version(one: VersionLine, *, extended: bool = False) -> dict[str, Any]:
 
 def source(one: EntityVersion, found: FromSubmission | None) -> dict[str, Any]:
     """Where a version came from: a submission and what brought it about; a file (`name`, `size`, `count`); what of ours made
-    it (`kind`); nothing where somebody wrote it. Source: ODK Central API, "Entity Version"."""
+    it (`kind`, with the submission of a correction); nothing where somebody wrote it. Source: ODK Central API, "Entity
+    Version"."""
+    if one.kind == "correction" and found is not None:
+        return {"kind": one.kind, **(one.details or {}), "submission": _submission(found)}
     if found is not None:
         return {"event": event(found.event), "submission": _submission(found)}
     if one.kind in ("api", "bulk", "submission"):
