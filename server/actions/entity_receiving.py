@@ -92,6 +92,7 @@ def force(ctx: Context, project_id: int | None = None, *, days: int | None = Non
     require(ctx, "config.set", None)
     since = ctx.now() - timedelta(days=days) if days is not None else None
     waiting = entity_receipts.list_held(ctx.conn, project_id, since=since, most=most)
+    entity_receipts.hold_lists(ctx.conn, waiting)
     for one in waiting:
         held = entity_receipts.find_held(ctx.conn, one.id)
         if held is not None:

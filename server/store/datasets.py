@@ -81,7 +81,7 @@ def hold(conn: Connection, project_id: int, names: Collection[str]) -> dict[str,
         _living(project_id)
         .where(datasets.c.folded.in_([folded(name) for name in names]))
         .order_by(datasets.c.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     held = [Dataset(*row) for row in conn.execute(statement)]
     return {one.name: one for one in held if one.name in names}
@@ -89,7 +89,9 @@ def hold(conn: Connection, project_id: int, names: Collection[str]) -> dict[str,
 
 def hold_one(conn: Connection, dataset_id: int) -> Dataset:
     """A list, held until the transaction ends."""
-    return Dataset(*conn.execute(select(*_COLUMNS).where(datasets.c.id == dataset_id).with_for_update()).one())
+    return Dataset(
+        *conn.execute(select(*_COLUMNS).where(datasets.c.id == dataset_id).with_for_update(key_share=True)).one()
+    )
 
 
 def add(conn: Connection, *, project_id: int, name: str, created_at: datetime, **values: Any) -> int:

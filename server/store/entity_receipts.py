@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, insert, or_, select, update
 
-from server.model.entities import EntityReceipt, entity_receipts
+from server.model.entities import EntityReceipt, datasets, entity_receipts
 from server.model.forms import forms
 from server.model.submissions import submissions
 
@@ -71,6 +71,23 @@ def list_held(
         entity_receipts.c.branch_id, entity_receipts.c.base_version, entity_receipts.c.id
     ).limit(most)
     return [EntityReceipt(*row) for row in conn.execute(statement)]
+
+
+def hold_lists(conn: Connection, receipts: Collection[EntityReceipt]) -> None:
+    """Hold the lists that these are about until the transaction ends, in the order in which submissions hold them."""
+    named = (
+        select(datasets.c.id)
+        .join(forms, forms.c.project_id == datasets.c.project_id)
+        .join(submissions, submissions.c.form_id == forms.c.id)
+        .join(entity_receipts, entity_receipts.c.submission_id == submissions.c.id)
+        .where(
+            datasets.c.name == entity_receipts.c.dataset,
+            datasets.c.deleted_at.is_(None),
+            entity_receipts.c.id.in_([one.id for one in receipts]),
+        )
+    )
+    held = select(datasets.c.id).where(datasets.c.id.in_(named)).order_by(datasets.c.id)
+    conn.execute(held.with_for_update(key_share=True)).all()
 
 
 def list_pending(

@@ -82,7 +82,7 @@ _ADD_VERSION = Prepared(
 )
 
 
-_LOCK = Prepared(select(submissions).where(submissions.c.id == bindparam("id")).with_for_update())
+_LOCK = Prepared(select(submissions).where(submissions.c.id == bindparam("id")).with_for_update(key_share=True))
 _FIND = Prepared(
     select(submissions).where(
         submissions.c.form_id == bindparam("form_id"),
