@@ -42,7 +42,7 @@ datasets = Table(
     Column("owner_only", Boolean, nullable=False, server_default=false()),
     Column(
         "revision", BigInteger, nullable=False, server_default="0"
-    ),  # another one after every change that phones see
+    ),  # a random one after every change that phones see
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant),
     Column("deleted_at", Instant),

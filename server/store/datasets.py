@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -97,7 +98,12 @@ def hold_one(conn: Connection, dataset_id: int) -> Dataset:
 def add(conn: Connection, *, project_id: int, name: str, created_at: datetime, **values: Any) -> int:
     """A list without properties; gives its id."""
     statement = insert(datasets).values(
-        project_id=project_id, name=name, folded=folded(name), created_at=created_at, **values
+        project_id=project_id,
+        name=name,
+        folded=folded(name),
+        revision=_revision(),
+        created_at=created_at,
+        **values,
     )
     return int(conn.execute(statement.returning(datasets.c.id)).scalar_one())
 
@@ -109,7 +115,12 @@ def change(conn: Connection, dataset_id: int, **values: Any) -> None:
 
 def touch(conn: Connection, dataset_id: int) -> None:
     """Phones are to get the list anew: something in it, or who sees what, is another."""
-    conn.execute(update(datasets).where(datasets.c.id == dataset_id).values(revision=datasets.c.revision + 1))
+    conn.execute(update(datasets).where(datasets.c.id == dataset_id).values(revision=_revision()))
+
+
+def _revision() -> int:
+    """One that no list ever had, even where the database was set back to an earlier day: phones compare what comes of it."""
+    return secrets.randbits(63)
 
 
 # --------------------------------------------------------------------------- properties

@@ -115,6 +115,17 @@ def test_values_come_back_as_they_were_whatever_they_hold(forest: Trees):
     assert [(rows[uuid]["label"], rows[uuid]["estado"]) for uuid, _, _ in made] == [(f"e{one}", one) for one in odd]
 
 
+def test_a_database_set_back_to_an_earlier_day_repeats_no_hash(forest: Trees):
+    was = forest.dataset
+    forest.send(creation(3))
+    after = hash_in(forest.phone)
+
+    forest.desk.change(lambda conn: datasets.change(conn, was.id, revision=was.revision))  # as a backup holds it
+    forest.send(creation(4))
+
+    assert hash_in(forest.phone) != after
+
+
 def test_the_hash_is_the_etag_and_stands_until_something_changes(forest: Trees):
     phone = forest.phone
     first = phone.get(FILE)
