@@ -9,7 +9,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Subquery, and_, case, cast, func, literal, null, or_, select, union_all
+from sqlalchemy import (
+    Connection,
+    Integer,
+    SmallInteger,
+    Subquery,
+    Text,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+)
 
 from forms.expressions.tree import Grouped, walk
 from server.indicators import measuring
@@ -33,7 +48,10 @@ def latest(one: Resolved, lines: Subquery, *, split: bool) -> Subquery:
 
 
 def grouped(conn: Connection, one: Resolved, lines: Subquery, *, split: bool) -> Subquery:
-    """One line for each group (in each period): what its rows sum up to, and for the rest what its last row says."""
+    """One line for each group (in each period): what its rows sum up to, and for the rest what its last row says.
+
+    A row whose group is unknown is a line by itself, which counts as excluded.
+    """
     ranked = ranked_in_groups(lines, one, split=split)
     sums = {tree: ranked.c[f"argument{number}"] for number, tree in enumerate(measuring.arguments_of(one))}
     reader = Groups(conn, sums)
@@ -45,15 +63,19 @@ def grouped(conn: Connection, one: Resolved, lines: Subquery, *, split: bool) ->
     columns = {name: _of_last(ranked, name) for name in kept}
     if split:
         columns["period"] = ranked.c.period
-    statement = select(*(value.label(name) for name, value in {**columns, **_measures(one, given)}.items()))
-    return statement.group_by(ranked.c.group, *([ranked.c.period] if split else [])).subquery()
+    measures = _known_by_group(_measures(one, given), func.max(ranked.c.alone))
+    statement = select(*(value.label(name) for name, value in {**columns, **measures}.items()))
+    return statement.group_by(ranked.c.apart, *([ranked.c.period] if split else [])).subquery()
 
 
 def ranked_in_groups(lines: Subquery, one: Resolved, *, split: bool) -> Subquery:
-    """The rows of each group that count, the newest first; `place` is 1 for that one."""
-    apart = [lines.c.group, *([lines.c.period] if split else [])]
-    place = func.row_number().over(partition_by=apart, order_by=_newest_first(lines)).label("place")
-    ranked = select(lines, place).where(lines.c.scope0 == 1, lines.c.group.is_not(None), lines.c.group != "").subquery()
+    """The rows of each group that count, the newest first; `place` is 1 for that one. `apart` tells groups apart, `alone` is
+    1 for a row whose group is unknown."""
+    apart = _apart(lines)
+    by = [apart, *([lines.c.period] if split else [])]
+    place = func.row_number().over(partition_by=by, order_by=_newest_first(lines)).label("place")
+    told = (apart.label("apart"), _alone(lines).label("alone"), place)
+    ranked = select(lines, *told).where(lines.c.scope0 == 1).subquery()
     limit = one.indicator.latest
     return ranked if limit is None else select(ranked).where(ranked.c.place <= limit).subquery()
 
@@ -96,26 +118,27 @@ def _latest_standing(limit: int, lines: Subquery) -> Subquery:
 def _groups_standing(conn: Connection, one: Resolved, lines: Subquery) -> Subquery:
     """A group's last row of each period stands for it, with what it and the rows before it sum up to."""
     order = _oldest_first(lines)
+    apart = _apart(lines)
     limit = one.indicator.latest
     frame = (None if limit is None else 1 - limit, 0)
     arguments = {tree: lines.c[f"argument{number}"] for number, tree in enumerate(measuring.arguments_of(one))}
     sums = {
-        part: summed_up(
-            part.operation, arguments[part.argument], partition_by=lines.c.group, order_by=order, rows=frame
-        )
+        part: summed_up(part.operation, arguments[part.argument], partition_by=apart, order_by=order, rows=frame)
         for part in _parts(one)
     }
-    newer = func.lead(lines.c.period, 1).over(partition_by=lines.c.group, order_by=order)
+    newer = func.lead(lines.c.period, 1).over(partition_by=apart, order_by=order)
     named = {part: f"sum{number}" for number, part in enumerate(sums)}
-    looked_at = and_(lines.c.scope0 == 1, lines.c.group.is_not(None), lines.c.group != "", lines.c.period.is_not(None))
+    looked_at = and_(lines.c.scope0 == 1, lines.c.period.is_not(None))
     kept = [column for column in lines.columns if column.name != "scope0" and not column.name.startswith("argument")]
     summed = [value.label(named[part]) for part, value in sums.items()]
-    rows = select(*kept, *summed, newer.label("until")).where(looked_at).subquery()
+    told = (_alone(lines).label("alone"), newer.label("until"))
+    rows = select(*kept, *summed, *told).where(looked_at).subquery()
     reader = Groups(conn, {part: rows.c[name] for part, name in named.items()})
     given = {role: reader.value(tree) for role, tree in one.trees.items() if measuring.is_grouped(one, role)}
     given.update({role: rows.c[name] for role, name in (("weight", "weight0"), ("key", "key")) if role in one.trees})
     columns = [rows.c[column.name] for column in kept]
-    measures = [value.label(name) for name, value in _measures(one, given).items()]
+    known = _known_by_group(_measures(one, given), rows.c.alone)
+    measures = [value.label(name) for name, value in known.items()]
     last = or_(rows.c.until.is_(None), rows.c.until > rows.c.period)
     stand = select(*columns, *measures, rows.c.until).where(last)
     return stand.offset(0).subquery()  # measured once, before each is looked at for every period
@@ -147,6 +170,25 @@ def _is_nameless(rows: Subquery) -> Sql:
     return or_(rows.c.key.is_(None), rows.c.key == "")
 
 
+def _apart(lines: Subquery) -> Sql:
+    """What tells groups apart: their name, or for a row without one the row, by a text that no answer can be."""
+    itself = literal("\x01") + cast(lines.c.submission, Text) + "." + cast(lines.c.row, Text)
+    return func.coalesce(func.nullif(lines.c.group, ""), itself)
+
+
+def _alone(lines: Subquery) -> Sql:
+    return case((or_(lines.c.group.is_(None), lines.c.group == ""), 1), else_=0)
+
+
+def _known_by_group(measures: Mapping[str, Sql], alone: Sql) -> dict[str, Sql]:
+    """The measures of groups, where a row of no known group is excluded."""
+    excluded = literal(1, SmallInteger())
+    return {
+        name: case((alone == 1, excluded if name == "excluded0" else null()), else_=value)
+        for name, value in measures.items()
+    }
+
+
 def _newest_first(lines: Subquery) -> tuple[Any, ...]:
     return (lines.c.day.desc().nulls_last(), lines.c.submission.desc(), lines.c.row.desc())
 
@@ -156,7 +198,13 @@ def _oldest_first(lines: Subquery) -> tuple[Any, ...]:
 
 
 def _summed(ranked: Subquery) -> set[str]:
-    return {"place", "scope0", *(column.name for column in ranked.columns if column.name.startswith("argument"))}
+    return {
+        "place",
+        "apart",
+        "alone",
+        "scope0",
+        *(column.name for column in ranked.columns if column.name.startswith("argument")),
+    }
 
 
 def _of_last(ranked: Subquery, name: str) -> Sql:

@@ -135,21 +135,22 @@ def select_looked_at(conn: Connection, catalogue: Catalogue, one: Resolved, ask:
 
 def select_records(conn: Connection, catalogue: Catalogue, one: Resolved, ask: Ask) -> Subquery:
     """The rows behind a figure: `submission`, `row`, `day`, `key`, `numerator0`, `denominator0`, `excluded0`, `weight0` where
-    there are such, and the axes. Of groups, every row that was summed up, with `group`."""
+    there are such, and the axes. Of groups, every row that was summed up, with `group`; excluded where that is unknown."""
     if one.indicator.group is None:
         lines = select_units(conn, catalogue, [one], ask)
         kept = or_(lines.c.numerator0.is_not(None), lines.c.excluded0 == 1)
         return select(lines).where(kept).subquery()
     split = ask.split is not None
     ranked = narrowing.ranked_in_groups(_Picked(conn, catalogue, [one], ask).select().subquery(), one, split=split)
-    of_group = [ranked.c.group, *([ranked.c.period] if split else [])]
+    of_group = [ranked.c.apart, *([ranked.c.period] if split else [])]
     columns = [
         func.max(case((ranked.c.place == 1, column))).over(partition_by=of_group).label(column.name)
         if column.name == "inside" or column.name.startswith("axis")
         else column
         for column in ranked.columns
     ]
-    return _told_apart(conn, one, select(*columns).subquery(), ask)
+    excluded = ranked.c.alone.label("excluded0")
+    return _told_apart(conn, one, select(*columns, excluded).subquery(), ask)
 
 
 class _Picked:

@@ -259,10 +259,11 @@ def _newest_first(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _groups(spec: Spec, frame: pd.DataFrame, end: date | None) -> pd.DataFrame:
-    """One line a group: its rows summed up, and otherwise what its last row says."""
-    frame = frame[_where(frame, lambda row: row["where"] is True and bool(row["group"]))]
-    lines = []
-    for _, rows in _newest_first(frame).groupby("group", sort=False):
+    """One line a group: its rows summed up, and otherwise what its last row says; and each row of no known group."""
+    frame = frame[_where(frame, lambda row: row["where"] is True)]
+    named = _where(frame, lambda row: bool(row["group"]))
+    lines = [line for _, line in frame[~named].iterrows()]
+    for _, rows in _newest_first(frame[named]).groupby("group", sort=False):
         kept = rows.head(spec.latest) if spec.latest is not None else rows
         line = kept.iloc[0].copy()
         for role in _GROUPED:
@@ -288,6 +289,8 @@ def either(one: bool | None, other: bool | None) -> bool | None:
 
 def _status(spec: Spec, row: Mapping[str, Any]) -> str:
     """`counted`, `excluded` (something is unknown), or `out`: not looked at."""
+    if "group" in spec.roles and not row["group"]:
+        return "excluded"
     looked_at = row["where"]
     needed = []
     if spec.type in ("count", "distinct") and "numerator" in spec.roles:

@@ -141,14 +141,14 @@ def test_groups_sum_up_and_latest_takes_their_last_rows(house: Desk, phone: Wire
         ("2025-01-11", "b", 10, 9, "m"), ("2025-05-11", "b", 10, "", "m"), ("2025-05-12", "", 10, 10, "m"),
     ):  # fmt: skip
         send(phone, "hogar", answer(dia, clave=clave, dado=dado, tomado=tomado, sexo=sexo))
-    # up to March: a 15 of 20, b 9 of 10; up to June: a 25 of 30, b 9 of 20
-    assert table(house, "G", period="quarter") == {("2025-Q1",): (50.0, 2, 0), ("2025-Q2",): (50.0, 2, 0)}
+    # up to March: a 15 of 20, b 9 of 10; up to June: a 25 of 30, b 9 of 20, and a row of nobody
+    assert table(house, "G", period="quarter") == {("2025-Q1",): (50.0, 2, 0), ("2025-Q2",): (50.0, 2, 1)}
     assert table(house, "G", period="2025-Q1", by=("sexo",)) == {
         ("2025-Q1", "f"): (0.0, 1, 0),
         ("2025-Q1", "m"): (100.0, 1, 0),
     }
     # the last two rows: a 10 + 10, b 9 + nothing
-    assert table(house, "GL", period="2025-Q2") == {("2025-Q2",): ((20 + 9) / 2, 2, 0)}
+    assert table(house, "GL", period="2025-Q2") == {("2025-Q2",): ((20 + 9) / 2, 2, 1)}  # and nobody's row
 
 
 def test_a_cohort_grows_with_time(house: Desk, phone: Wire):

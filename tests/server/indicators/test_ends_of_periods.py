@@ -71,8 +71,9 @@ def test_group_is_summed_up_to_the_end_of_each_period(followed: Desk):
         ("2025-Q1", "d1"): (1.0, 1, 0),
         ("2025-Q3", "d1"): (1.0, 1, 0),
         ("2025-Q4", "d1"): (1.0, 1, 0),
+        ("2025-Q4", "d2"): (0.0, 0, 1),  # nobody's row is excluded, not left out
     }
-    assert table(followed, "T", period="2025-Q2,2025-Q4") == {("2025-Q4",): (1.0, 1, 0)}
+    assert table(followed, "T", period="2025-Q2,2025-Q4") == {("2025-Q4",): (1.0, 1, 1)}
 
 
 def test_cohort_is_who_was_counted_at_the_end_of_each_period(followed: Desk):
@@ -94,8 +95,9 @@ def test_last_rows_of_a_group_at_the_end_of_each_period(followed: Desk, name: st
         ("2025-Q3", "d1"): ({"M": 0.0, "S": 100.0}[name], 1, 0),
         ("2025-Q3", "d2"): (100.0, 1, 0),
         ("2025-Q4", "d1"): ({"M": 0.0, "S": 100.0}[name], 1, 0),
-        ("2025-Q4", "d2"): (0.0, 1, 0),
+        ("2025-Q4", "d2"): (0.0, 1, 1),  # and nobody
     }
+    assert table(followed, name, period="2025-Q4", cumulative=False)["2025-Q4",][2] == 1
 
 
 def test_last_rows_of_a_key_at_the_end_of_each_period(followed: Desk):

@@ -82,14 +82,18 @@ def adds_up(spec: Spec, figure: Figure, found: list[Record]) -> None:
 
 
 def adds_up_again(spec: Spec, figure: Figure, found: list[Record], rows: Mapping[str, sample.Row]) -> None:
-    """The same where rows of one value are a unit: they are summed up again."""
+    """The same where rows of one value are a unit: they are summed up again. Those of no known value are excluded."""
     groups: dict[str | None, list[sample.Row]] = {}
+    alone = [record for record in found if record.excluded]
+    assert {record.group for record in alone} <= {None, ""}
     for record in reversed(found):
-        groups.setdefault(record.group, []).append(rows[record.row_key])
-    assert len(groups) >= figure.n + figure.excluded
+        if not record.excluded:
+            assert record.group
+            groups.setdefault(record.group, []).append(rows[record.row_key])
+    assert len(groups) + len(alone) >= figure.n + figure.excluded
     if spec.type in ("count", "distinct", "percent", "ratio"):
         return
-    assert len(groups) == figure.n + figure.excluded
+    assert len(groups) + len(alone) == figure.n + figure.excluded
     values = [spec.roles["value"](group, None) for group in groups.values()]
     known = [value for value in values if value is not None]
     if spec.type in ("min", "max") and known and figure.n == len(known):
