@@ -104,11 +104,24 @@ def list_logframes(ctx: Context, project_id: int) -> list[Logframe]:
     return indicators.list_logframes(ctx.conn, project.id)
 
 
-def renew(ctx: Context, project_id: int, *, rewritten: int | None = None) -> None:
-    """Let every fact table and flag of a project follow what is declared now (`rewritten`: a form with other typed rows).
+def renew_stale(ctx: Context, project_id: int) -> list[str]:
+    """Make the fact tables anew that are not as this program makes them, as after an upgrade; gives the ids of their forms.
+
+    Raises Problem 404.1, and 503.1 where somebody's reading holds up a fact table.
+    """
+    require(ctx, "indicator.update", _project(ctx, project_id))
+    project = projects.hold_for_change(ctx.conn, project_id)
+    with ddl.waiting(ctx.conn, seconds=ctx.settings.database_wait, form_id=project.name):
+        return renew(ctx, project_id)
+
+
+def renew(ctx: Context, project_id: int, *, rewritten: int | None = None) -> list[str]:
+    """Let every fact table and flag of a project follow what is declared now (`rewritten`: a form with other typed rows);
+    gives the ids of the forms whose fact tables were made anew.
 
     The gate was taken by the action that asks, which holds the project for change.
     """
+    renewed = []
     project = _project(ctx, project_id)
     now = catalogue.load(ctx.conn, project)
     for form in sorted(forms.list_forms(ctx.conn, project_id), key=lambda form: form.id):
@@ -121,7 +134,9 @@ def renew(ctx: Context, project_id: int, *, rewritten: int | None = None) -> Non
         forms.hold_for_change(ctx.conn, form.id)
         filling.renew(ctx.conn, form.id, wanted, rewritten=rewritten == form.id)
         forms.change_form(ctx.conn, form.id, layout_revision=secrets.token_hex(8))
+        renewed.append(form.xml_form_id)
     checks.renew(ctx, project_id, rewritten=rewritten)
+    return renewed
 
 
 def drop_facts(ctx: Context, form: Form) -> None:

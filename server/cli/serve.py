@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Collection
+from functools import partial
 from importlib.resources.abc import Traversable
 from io import BytesIO
 
@@ -36,12 +37,25 @@ def serve(context: click.Context, host: str | None, port: int | None, empty: boo
         with at.office(create=True) as office:
             at.note_address()
             first_start(at, office, bundled=not empty)
+            _renew_facts(at, office)
             _say_where(at)
             if settings.processes == 1:
                 serve_here(office, sockets, schedule=True)
         if settings.processes > 1:
             serve_in_processes(at, sockets)
     at.say("Tejido terminó.", "Tejido stopped.")
+
+
+def _renew_facts(at: Desk, office: Office) -> None:
+    """After an upgrade, figures come from fact tables as this program makes them."""
+    for project in ask(office, projects.list_projects):
+        renewed = act(office, partial(logframes.renew_stale, project_id=project.id))
+        if renewed:
+            listed = ", ".join(renewed)
+            at.say(
+                f"Hechos de los indicadores puestos al día tras la actualización: {listed}.",
+                f"Facts of the indicators brought up to date after the upgrade: {listed}.",
+            )
 
 
 def _say_where(at: Desk) -> None:

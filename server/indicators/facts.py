@@ -36,6 +36,7 @@ from forms.expressions.tree import PeriodEnd, Tree, walk
 from server.indicators.measuring import SHARED, about, arguments_of, is_grouped, measured, shared
 from server.indicators.resolving import FormView, Resolved
 from server.model.columns import Id, Instant
+from server.tables import functions
 from server.tables.ddl import SCHEMA
 from server.tables.expressions import Rows
 from server.tables.layout import Layout, slug
@@ -75,9 +76,12 @@ class Piece:
 
 @dataclass(frozen=True, kw_only=True)
 class FactTable:
-    """One fact table: which units, its columns, the SELECT that gives its rows (`own`: those of one submission, a bound
-    parameter; `some`: those from `first` to `last`); `digest` is another wherever that is. `pieces` are what it is computed
-    of, and `without` gives `own` where some of them, by name, are unknown."""
+    """One fact table: which units, its columns, the SELECT that gives its rows.
+
+    `own`: those of one submission, a bound parameter; `some`: those from `first` to `last`. `digest` is another wherever
+    the rows would be: another SELECT, or a function that it calls written otherwise. `pieces` are what it is computed of, and
+    `without` gives `own` where some of them, by name, are unknown.
+    """
 
     form: FormView
     unit: str
@@ -111,12 +115,13 @@ def plan(conn: Connection, layout: Layout, resolved: Sequence[Resolved]) -> list
     for one in resolved:
         if is_kept(one):
             by_unit.setdefault(one.unit, []).append(one)
+    computed_by = functions.state(conn)
     tables = []
     for unit, mine in by_unit.items():
         for number, at in enumerate(range(0, len(mine), MOST), start=1):
             suffix = "" if number == 1 else f"_{number}"
             name = f"{layout.table(unit).name}__facts{suffix}"  # names of typed tables never hold two underscores
-            tables.append(_Plan(conn, layout, mine[at : at + MOST], name).done())
+            tables.append(_Plan(conn, layout, mine[at : at + MOST], name).done(computed_by))
     return tables
 
 
@@ -172,7 +177,7 @@ class _Plan:
         self._columns: dict[str, tuple[TypeEngine[Any], Sql]] = {}
         self._shared: dict[tuple[str, Tree | None], str] = {}
 
-    def done(self) -> FactTable:
+    def done(self, computed_by: str) -> FactTable:
         for one in self._resolved:
             self._stage.user = one.indicator.name
             for role, tree in trees_of(one):
@@ -198,7 +203,7 @@ class _Plan:
         )
         rows = self._select(known)
         made = rows.compile(dialect=self._conn.dialect)
-        told = repr((self._name, table.columns.keys(), str(made), sorted(made.params.items())))
+        told = repr((self._name, table.columns.keys(), str(made), sorted(made.params.items()), computed_by))
         return FactTable(
             form=self._form,
             unit=self._unit,

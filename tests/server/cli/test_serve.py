@@ -116,6 +116,15 @@ def test_first_start_makes_everything_and_the_second_makes_nothing_anew(tmp_path
         assert f"Dirección para los teléfonos: {server.url}." in said
         phone = Wire(to_server(server.url), "/" + url.split("/", 3)[3])
         assert sorted(phone.forms()) == sorted(forms)
+        assert "Hechos de los indicadores" not in said
+
+    with closing(
+        sqlite3.connect(data / "tejido.sqlite3", isolation_level=None)
+    ) as held:  # as another program made them
+        held.execute("UPDATE fact_tables SET digest = 'x' WHERE name LIKE '%hh_baseline%'")
+    with started(data, log):
+        told = "Hechos de los indicadores puestos al día tras la actualización: hh_baseline.\n"
+        assert told in log.read_text(encoding="utf-8")
 
     assert "hh_baseline: 1 envíos" in tejido("--data", data, "--language", "es", "rebuild").stdout
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Connection, delete, update
+from sqlalchemy import Connection, delete, text, update
 
 from forms.problems import Problem
-from server.actions import checkup, following, rebuilds
+from server.actions import checkup, following, logframes, rebuilds
 from server.app import create_app, open_office
 from server.context import Office
 from server.indicators import catalogue
 from server.model.indicators import fact_tables
 from server.settings import Settings
 from server.store import forms
+from server.tables import functions
 from tests.server.desk import ON_SQLITE, PROJECT, TOKEN, Desk, form, open_desk, questions
 from tests.server.indicators import standing
 from tests.server.indicators.measuring import declare, send, table
@@ -109,6 +110,37 @@ def test_old_short_and_needless_tables_of_facts_are_told_and_mended(filled: Desk
     standing.rebuild(filled)
     assert flaws(filled) == []
     assert standing.kept(filled) == before
+
+
+def test_facts_that_another_program_made_are_made_anew_and_no_others(filled: Desk, second_office: Office):
+    before = standing.kept(filled)
+    row_id = filled.form_row_id("hogar")
+
+    def spoil(conn: Connection) -> None:
+        houses, _ = catalogue.tables_of(conn, forms.get_form(conn, row_id))
+        conn.execute(update(fact_tables).where(fact_tables.c.name == houses.table.name).values(digest="otro"))
+        conn.execute(delete(houses.table).where(houses.table.c["_submission_id"] > 3))
+
+    filled.change(spoil)
+
+    assert filled.act(lambda ctx: logframes.renew_stale(ctx, PROJECT)) == ["hogar"]
+    assert standing.kept(filled) == before == standing.fresh(filled)
+    assert flaws(filled) == []
+    for there in (filled, open_desk(second_office)):
+        assert there.act(lambda ctx: logframes.renew_stale(ctx, PROJECT)) == []
+
+
+def test_functions_that_compute_otherwise_make_facts_stale(filled: Desk, second_office: Office):
+    """The other process finds the functions of the database, or of the program, as somebody wrote them anew."""
+    now = filled.look(functions.state)
+
+    assert open_desk(second_office).look(functions.state) == now
+    if filled.office.database.engine.dialect.name == "postgresql":
+        again = "CREATE FUNCTION tejido_zz(a text) RETURNS text LANGUAGE sql AS 'SELECT a'"
+        filled.change(lambda conn: conn.execute(text(again)))
+        there = open_desk(second_office)
+        assert there.look(functions.state) != now
+        assert there.act(lambda ctx: logframes.renew_stale(ctx, PROJECT)) == ["hogar", "otro"]
 
 
 def test_a_submission_whose_facts_fail_is_acknowledged_kept_and_mended(filled: Desk, phone: Wire):
