@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
-from forms.problems import Problem, Sentence
+from forms.problems import Finding, Problem, Sentence
+
+_IN_SENTENCE: Final = 5
+"""Faults of a file that its problem says in one sentence."""
 
 
 def not_there(uuid: str, dataset: str) -> Problem:
@@ -203,4 +207,19 @@ def property_name_conflict(pairs: Sequence[tuple[str, str]]) -> Problem:
         ),
         {"duplicateProperties": [{"current": current, "provided": provided} for current, provided in pairs]},
         Sentence("Escríbalas como ya están en la lista.", "Write them as they stand in the list."),
+    )
+
+
+def file_refused(findings: Sequence[Finding]) -> Problem:
+    """400.52: a file of entities is refused as a whole; `details["findings"]` says each fault by row and column."""
+    es = " · ".join(finding.say("es") for finding in findings[:_IN_SENTENCE])
+    en = " · ".join(finding.say("en") for finding in findings[:_IN_SENTENCE])
+    more = len(findings) - _IN_SENTENCE
+    return Problem(
+        400.52,
+        Sentence(
+            f"No se añadió nada: {es}" + (f" · y {more} más." if more > 0 else ""),
+            f"Nothing was added: {en}" + (f" · and {more} more." if more > 0 else ""),
+        ),
+        {"findings": [finding.to_dict() for finding in findings], "count": len(findings)},
     )

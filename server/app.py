@@ -18,6 +18,7 @@ from server.api import (
     datasets,
     entities,
     entity_feeds,
+    entity_files,
     extracts,
     flags,
     indicators,
@@ -71,6 +72,7 @@ def create_app(office: Office) -> Flask:
     app.register_blueprint(audits.blueprint)
     app.register_blueprint(datasets.blueprint)
     app.register_blueprint(entities.blueprint)
+    app.register_blueprint(entity_files.blueprint)
     app.register_blueprint(entity_feeds.blueprint)
     app.register_blueprint(merging.blueprint)
     app.register_blueprint(extracts.blueprint)

@@ -17,6 +17,7 @@ from server.cli import (
     audits,
     corrections,
     doctor,
+    entities,
     extracts,
     flags,
     forms,
@@ -101,6 +102,7 @@ main.add_command(extracts.codebook)
 main.add_command(flags.flags_group, "flags")
 main.add_command(records.record)
 main.add_command(corrections.correction)
+main.add_command(entities.entities)
 main.add_command(audits.list_audits)
 main.add_command(tables.rebuild)
 main.add_command(tables.migrate)

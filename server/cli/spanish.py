@@ -6,6 +6,24 @@ from typing import Final
 
 HELP: Final[dict[str, str]] = {
     # commands
+    "Entity lists: what a project has, and entities from files.": (
+        "Listas de entidades: las que tiene un proyecto, y entidades tomadas de archivos."
+    ),
+    "The entity lists of a project, with how many entities and conflicts each has.": (
+        "Las listas de entidades de un proyecto, con cuántas entidades y conflictos tiene cada una."
+    ),
+    "Name of the entity list.": "Nombre de la lista de entidades.",
+    "Create the list, with the properties of the file.": "Crear la lista, con las propiedades del archivo.",
+    "Give the list the properties of the file that it lacks.": (
+        "Dar a la lista las propiedades del archivo que no tiene."
+    ),
+    "Also change entities that there are, by their ids.": (
+        "Cambiar también las entidades que ya existen, por su identificador."
+    ),
+    "Say what would be done and change nothing.": "Decir qué se haría, sin cambiar nada.",
+    "Add the entities of FILE (CSV or GeoJSON) to a list: all of them or, where something is wrong, none.": (
+        "Añadir las entidades de FILE (CSV o GeoJSON) a una lista: todas o, si algo está mal, ninguna."
+    ),
     "As CSV: a line for each answer.": "Como CSV: una línea por respuesta.",
     "What stands of every submission, now or at any past moment: a line of JSON for each.": (
         "Lo que vale de cada envío, ahora o en cualquier momento pasado: una línea de JSON por envío."

@@ -15,13 +15,11 @@ def tell(problem: Problem, language: str) -> str:
     if problem.code == 400.15:
         head = Sentence("El archivo no se puede publicar:", "The file cannot be published:")
         return "\n".join([head.say(language), *lines(map(_finding, problem.details["findings"]), language)])
-    if problem.code == 400.51:
+    if problem.code in _WHOLE:
         found = problem.details["findings"]
         told = [*lines(map(_finding, found), language)]
         more = problem.details["count"] - len(found)
-        head = Sentence(
-            "El libro no se aplicó; no se cambió nada:", "The workbook was not applied; nothing was changed:"
-        )
+        head = _WHOLE[problem.code]
         rest = [Sentence(f"  … y {more} más", f"  … and {more} more").say(language)] if more else []
         return "\n".join([head.say(language), *told, *rest])
     sentence = _sentence(problem).say(language)
@@ -52,6 +50,11 @@ def _sentence(problem: Problem) -> Sentence:
     return Sentence(problem.say("es"), problem.say("en"))
 
 
+_WHOLE: Final = {
+    400.51: Sentence("El libro no se aplicó; no se cambió nada:", "The workbook was not applied; nothing was changed:"),
+    400.52: Sentence("El archivo no se tomó; no se cambió nada:", "The file was not taken; nothing was changed:"),
+}
+"""Files that are refused as a whole, with every fault in `details`."""
 _NAMED = {
     "projectId": Sentence("Vea los que hay: tejido project list", "See those there are: tejido project list"),
     "xmlFormId": Sentence(
@@ -60,6 +63,10 @@ _NAMED = {
     "indicator": Sentence(
         "Vea los que hay: tejido indicators list --project NÚMERO",
         "See those there are: tejido indicators list --project NUMBER",
+    ),
+    "dataset": Sentence(
+        "Vea las que hay: tejido entities list --project NÚMERO",
+        "See those there are: tejido entities list --project NUMBER",
     ),
     "email": Sentence("Vea quiénes hay: tejido user list", "See who there is: tejido user list"),
     "actorId": Sentence(
