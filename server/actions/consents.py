@@ -33,6 +33,11 @@ def allow(ctx: Context, form: Form, form_version_id: int | None, instance: Insta
     return consent.allow(instance, rules.guards, repeats=rules.repeats, media=rules.media)
 
 
+def guards(ctx: Context, form: Form, form_version_id: int | None) -> bool:
+    """Whether any consent decides what of an instance of this version may be kept. Runs inside an action that has asked."""
+    return bool(_rules(ctx, form, form_version_id).guards)
+
+
 def recognise(ctx: Context, form: Form, form_version_id: int | None, held: Held, arriving: Instance) -> bool:
     """Whether `arriving` (what may be kept of it) is the version `held`, which other rules may have cut down when it came."""
     if held.fingerprint == arriving.fingerprint:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Final, Protocol, TypeVar
 
 from forms.problems import Finding, Problem, Sentence
 from forms.schema import Field, Schema
 from server import problems
 from server.access import require
-from server.actions import corrections, naming, sight
+from server.actions import corrections, following, naming, sight
 from server.actions.corrections import Wish
 from server.actions.forms import get_form
 from server.actions.naming import Name
@@ -23,6 +25,18 @@ from server.model.forms import Form
 from server.model.submissions import Submission
 from server.store import forms, submissions
 from server.tables import registry
+
+T = TypeVar("T")
+PART: Final = 25
+"""Records that are corrected in one transaction: on SQLite phones wait meanwhile."""
+
+
+class Run(Protocol):
+    """Runs a reading or a writing action in a transaction of its own, in somebody's name."""
+
+    def __call__(self, action: Callable[[Context], T], /) -> T:
+        """What the action gives."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +76,13 @@ class Outcome:
 
 @dataclass(slots=True)
 class _Judged:
-    """What a workbook asks for: what is wrong by cell, rows that would be applied or not, and those without effect."""
+    """What a workbook asks of a form: what is wrong by cell, rows that would be applied or not, and those without effect."""
 
+    form: Form
     findings: list[Finding] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     stands: dict[str, Standing] = field(default_factory=dict)
+    taken: dict[tuple[int, str, str], Line] = field(default_factory=dict)
     unchanged: int = 0
 
 
@@ -85,37 +101,89 @@ def foresee(ctx: Context, project_id: int, form_id: str, upload: Upload) -> Outc
     form = get_form(ctx, project_id, form_id)
     require(ctx, "submission.update", form)
     judged = _judge(ctx, form, upload)
+    if judged.findings:
+        raise refusals.sheet_refused(sorted(judged.findings, key=lambda one: (one.row or 0, one.column or "")))
     return Outcome(dry_run=True, rows=_told(ctx, form, judged.rows), unchanged=judged.unchanged)
 
 
-def apply(ctx: Context, project_id: int, form_id: str, upload: Upload) -> Outcome:
-    """The same, done: everything that `foresee` refuses as a whole is refused here, before anything changes."""
+def carry_out(ask: Run, act: Run, project_id: int, form_id: str, upload: Upload) -> Outcome:
+    """The same, done: everything that `foresee` refuses as a whole is refused here, before anything changes.
+
+    The records are corrected in parts of PART, each in a transaction of its own, so that phones are received between them: a
+    record's corrections stand together or not at all. What changed since it was foreseen is refused by name. Taken back once
+    more, a workbook whose server was stopped in the middle corrects what is left.
+    """
+    foreseen = ask(partial(foresee, project_id=project_id, form_id=form_id, upload=upload))
+    rows = {row.number: row for row in foreseen.rows}
+    lines: dict[str, list[Line]] = {}
+    for line in upload.lines:
+        if line.number in rows and rows[line.number].refused is None:
+            lines.setdefault(line.record, []).append(line)
+
+    records, unchanged = list(lines), foreseen.unchanged
+    for at in range(0, len(records), PART):
+        part = Upload([line for record in records[at : at + PART] for line in lines[record]])
+        try:
+            done = act(partial(apply_part, project_id=project_id, form_id=form_id, part=part))
+        except Problem as problem:  # of the office, not of a row: what was corrected stands, what was not is told
+            left = [line.number for record in records[at:] for line in lines[record]]
+            rows |= {number: replace(rows[number], refused=problem.sentence) for number in left}
+            break
+        for line in part.lines:
+            del rows[line.number]
+        rows |= {row.number: row for row in done.rows}
+        unchanged += done.unchanged
+
+    outcome = Outcome(dry_run=False, rows=tuple(rows[number] for number in sorted(rows)), unchanged=unchanged)
+    act(partial(note_import, project_id=project_id, form_id=form_id, outcome=outcome))
+    return outcome
+
+
+def apply_part(ctx: Context, project_id: int, form_id: str, part: Upload) -> Outcome:
+    """Correct a part of a workbook that was foreseen; what is wrong by now is refused by row. Raises Problem 404.1, 403.1."""
     form = get_form(ctx, project_id, form_id)
     require(ctx, "submission.update", form)
-    judged = _judge(ctx, form, upload, hold=True)
+    judged = _judge(ctx, form, part, hold=True)
+    by_number = {line.number: line for line in part.lines}
+    rows = {row.number: row for row in (*judged.rows, *_refused(judged.findings, by_number))}
 
-    by_number = {line.number: line for line in upload.lines}
-    rows: dict[int, Row] = {row.number: row for row in judged.rows}
     together: dict[str, list[Row]] = {}
-    for row in judged.rows:
+    for row in rows.values():
         if row.refused is None:
             together.setdefault(row.record, []).append(row)
+    touched: list[Standing] = []
     for record, stands in judged.stands.items():
-        if record not in together:
-            continue
-        done = [_apply(ctx, form, stands, row, by_number[row.number]) for row in together[record]]
+        done = [_apply(ctx, judged.form, stands, row, by_number[row.number]) for row in together.get(record, ())]
         rows |= {row.number: row for row in done}
         if any(row.correction is not None for row in done):
-            corrections.finish(ctx, stands.submission.id)
+            touched.append(stands)
+    submissions.touch(ctx.conn, [stands.submission.id for stands in touched], ctx.now())
+    for stands in touched:
+        following.follow_corrected(ctx, judged.form, stands)
 
-    outcome = Outcome(dry_run=False, rows=_told(ctx, form, rows.values()), unchanged=judged.unchanged)
+    told = _told(ctx, form, rows.values())
+    return Outcome(dry_run=False, rows=told, unchanged=judged.unchanged)
+
+
+def note_import(ctx: Context, project_id: int, form_id: str, outcome: Outcome) -> None:
+    """The audit line of an upload."""
+    form = get_form(ctx, project_id, form_id)
+    require(ctx, "submission.read", form)
     ctx.record(
         "form.correction.import",
         project_id=project_id,
         form_id=form.id,
         details={"applied": outcome.applied, "refused": len(outcome.refused)},
     )
-    return outcome
+
+
+def _refused(findings: Collection[Finding], lines: Mapping[int, Line]) -> Iterator[Row]:
+    """The rows that findings are about, each refused for the first of its own."""
+    told: set[int] = set()
+    for finding in findings:
+        if finding.row is not None and finding.row in lines and finding.row not in told:
+            told.add(finding.row)
+            yield _row(lines[finding.row], None, None, refused=finding.sentence)
 
 
 def _told(ctx: Context, form: Form, rows: Collection[Row]) -> tuple[Row, ...]:
@@ -142,36 +210,21 @@ def _apply(ctx: Context, form: Form, stands: Standing, row: Row, line: Line) -> 
 
 
 def _judge(ctx: Context, form: Form, upload: Upload, *, hold: bool = False) -> _Judged:
-    """What a workbook asks for; with `hold` every record is held until the transaction ends, and what stands of each is kept
-    for whoever writes."""
+    """What a workbook asks for; with `hold` its form and every record are held until the transaction ends, and what stands of
+    each is kept for whoever writes."""
     require(ctx, "submission.update", form)
-    judged, seen = _Judged(list(upload.findings)), sight.of(ctx, form)
+    found = _find(ctx, form, upload)
+    if hold and found.submissions:
+        form = forms.hold_for_rows(ctx.conn, min(found.submissions))
+        found.submissions |= submissions.lock_many(ctx.conn, found.submissions)
+    judged, seen = _Judged(form, [*upload.findings, *found.findings]), sight.of(ctx, form)
     everything = registry.schema_of_form(ctx.conn, form.id) if form.current_version_id is not None else None
-    together: dict[str, list[Line]] = {}
-    for line in upload.lines:
-        together.setdefault(line.record, []).append(line)
-    found: list[tuple[Submission, str]] = []
-    for record, lines in together.items():
-        submission = naming.find(ctx, form, record, any_version=True)
-        if submission is None or submission.deleted_at is not None:
-            told = refusals.no_submission(record).way_out or refusals.no_submission(record).sentence
-            judged.findings.extend(line.wrong("record", told) for line in lines)
-        else:
-            found.append((submission, record))
-    for submission, record in sorted(
-        found, key=lambda one: one[0].id
-    ):  # a rebuild's order: neither waits for the other
-        lines = together[record]
-        if hold:
-            forms.hold_for_rows(ctx.conn, submission.id)
-            submission = submissions.lock(ctx.conn, submission.id)
-            if submission.deleted_at is not None:
-                refused = refusals.no_submission(record).sentence
-                judged.rows.extend(_row(line, None, None, refused=refused) for line in lines)
-                continue
-        stands = standing.read(ctx.conn, form, submission)
+    for submission_id in sorted(found.submissions):
+        submission, lines = found.submissions[submission_id], found.lines[submission_id]
+        stands = None if submission.deleted_at is not None else standing.read(ctx.conn, form, submission)
         if stands is None or stands.sent.encrypted:
-            refused = refusals.unreadable(record).sentence
+            deleted = submission.deleted_at is not None
+            refused = (refusals.no_submission if deleted else refusals.unreadable)(lines[0].record).sentence
             judged.rows.extend(_row(line, None, None, refused=refused) for line in lines)
             continue
         if hold:
@@ -186,10 +239,34 @@ def _judge(ctx: Context, form: Form, upload: Upload, *, hold: bool = False) -> _
         judged.rows[first:] = [_if_allowed(ctx, form, stands, row) for row in judged.rows[first:]]
         if len(judged.findings) > refusals.MOST_TOLD:
             break
-    if judged.findings:
-        raise refusals.sheet_refused(sorted(judged.findings, key=lambda one: (one.row or 0, one.column or "")))
     judged.rows.sort(key=lambda row: row.number)
     return judged
+
+
+@dataclass(slots=True)
+class _Records:
+    """The submissions that the rows of a workbook name, the rows of each, and those that name none."""
+
+    submissions: dict[int, Submission] = field(default_factory=dict)
+    lines: dict[int, list[Line]] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def _find(ctx: Context, form: Form, upload: Upload) -> _Records:
+    together: dict[str, list[Line]] = {}
+    for line in upload.lines:
+        together.setdefault(line.record, []).append(line)
+    found = _Records()
+    for record, lines in together.items():
+        submission = naming.find(ctx, form, record, any_version=True)
+        if submission is None or submission.deleted_at is not None:
+            problem = refusals.no_submission(record)
+            told = problem.way_out or problem.sentence
+            found.findings.extend(line.wrong("record", told) for line in lines)
+        else:
+            found.submissions[submission.id] = submission
+            found.lines.setdefault(submission.id, []).extend(lines)
+    return found
 
 
 def _if_allowed(ctx: Context, form: Form, stands: Standing, row: Row) -> Row:
@@ -243,12 +320,18 @@ def _judge_place(judged: _Judged, stands: Standing, entry: Field | None, line: L
         told = Sentence("La pregunta no es de esta fila.", "The question is not one of this row.")
         judged.findings.append(line.wrong("question", told))
         return
+    first = judged.taken.setdefault((stands.submission.id, key, entry.path), line)
+    if first.record != line.record:  # two ids of one record: those of two of its versions
+        at = first.number
+        told = Sentence(f"La misma respuesta está en la fila {at}.", f"The same answer is in row {at}.")
+        judged.findings.append(line.wrong("question", told))
+        return
     said = stands.answers.get((place, entry.path))
-    if not line.sees(said):
+    if said == new:
+        judged.unchanged += 1
+    elif not line.sees(said):
         told = refusals.not_as_expected(entry.path, line.old, said).sentence
         judged.rows.append(_row(line, line.old, new, refused=told))
-    elif said == new:
-        judged.unchanged += 1
     else:
         made = _row(line, said, new, remark=rules.remark(stands.schema, entry))
         judged.rows.append(replace(made, record=stands.submission.instance_id, row=key, question=entry.path))

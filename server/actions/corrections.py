@@ -248,8 +248,8 @@ def lay(ctx: Context, form: Form, stands: Standing, wish: Wish) -> Corrected:
     if wish.new_text is not None:
         require_consent(ctx, form, stands, (place, path), wish.new_text)
 
-    made = corrections.add(
-        ctx.conn,
+    made = Correction(
+        id=0,
         submission_id=stands.submission.id,
         version_id=stands.version.id,
         row_place=place,
@@ -264,6 +264,7 @@ def lay(ctx: Context, form: Form, stands: Standing, wish: Wish) -> Corrected:
         actor_id=ctx.actor_id,
         created_at=ctx.now(),
     )
+    made = replace(made, id=corrections.add(ctx.conn, made))
     for one in reopened:
         corrections.change_state(ctx.conn, one.id, "replaced", when=ctx.now(), reason=reason, actor_id=ctx.actor_id)
     ctx.record(
@@ -271,15 +272,16 @@ def lay(ctx: Context, form: Form, stands: Standing, wish: Wish) -> Corrected:
         project_id=form.project_id,
         form_id=form.id,
         submission_id=stands.submission.id,
-        details={"id": made, "path": path},
+        details={"id": made.id, "path": path},
     )
-    entry = stands.schema.by_path[path]
-    return Corrected(_get(ctx, form, made), rules.remark(stands.schema, entry))
+    return Corrected(made, rules.remark(stands.schema, stands.schema.by_path[path]))
 
 
 def require_consent(ctx: Context, form: Form, stands: Standing, at: Place, text: str) -> None:
     """Raises Problem 409.54 where what stands of the submission does not allow such an answer to be kept."""
     require(ctx, "submission.read", form)
+    if not consents.guards(ctx, form, stands.version.form_version_id):
+        return
     laid = overlay.lay(stands.instance, stands.schema, {at: text})
     for one in consents.allow(ctx, form, stands.version.form_version_id, laid).withheld:
         if at[1] == one.path or at[1].startswith(f"{one.path}/"):

@@ -128,6 +128,26 @@ def follow_stored(ctx: Context, submission_id: int, *, leave: Collection[str] = 
     follow(ctx, _lay(ctx, followed), leave=leave)
 
 
+def follow_corrected(ctx: Context, form: Form, stands: Standing) -> None:
+    """Let everything follow from a submission that is held, as its form is, for the sake of corrections that were made since
+    `stands` was read. Runs inside an action that has asked."""
+    now = standing.again(ctx.conn, stands, replace(stands.submission, updated_at=ctx.now()))
+    submission, version = now.submission, None
+    if now.version.form_version_id is not None:
+        version = forms.get_version(ctx.conn, now.version.form_version_id)
+    followed = Followed(
+        form=form,
+        submission=submission,
+        instance=now.sent,
+        form_version_id=version.id if version is not None else None,
+        form_version_sha256=version.sha256 if version is not None else None,
+        submitter=people.find_name(ctx.conn, submission.submitter_id) if submission.submitter_id else None,
+        fresh=False,
+        corrected=True,
+    )
+    follow(ctx, _stood(ctx, followed, now))
+
+
 def forget(ctx: Context, form: Form, submission_id: int, *, leave: Collection[str] = ()) -> None:
     """Take back what followed from a submission (but what the followers in `leave` did)."""
     rows.clear(ctx.conn, registry.load(ctx.conn, form.id), submission_id)
@@ -183,6 +203,10 @@ def _laid(ctx: Context, followed: Followed) -> Followed:
     stands = standing.follow(ctx.conn, followed.form, followed.submission)
     if stands is None:
         return followed
+    return _stood(ctx, followed, stands)
+
+
+def _stood(ctx: Context, followed: Followed, stands: Standing) -> Followed:
     _note_edit(ctx, followed, stands)
     return replace(
         followed,

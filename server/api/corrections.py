@@ -75,7 +75,7 @@ def upload(project_id: int, form_id: str) -> Response:
     read = uploads.read(_body())
     if given["dryRun"]:
         return _answer(wire.outcome(ask(lambda ctx: correction_uploads.foresee(ctx, project_id, form_id, read))))
-    return _answer(wire.outcome(act(lambda ctx: correction_uploads.apply(ctx, project_id, form_id, read))))
+    return _answer(wire.outcome(correction_uploads.carry_out(ask, act, project_id, form_id, read)))
 
 
 @blueprint.patch(f"{_FORM}/corrections/<number:correction_id>")

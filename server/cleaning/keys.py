@@ -60,6 +60,21 @@ _HOLDERS: Final = Prepared(
     )
     .limit(_NEAR + 1)
 )
+_MINE = (
+    select(check_keys.c.check, check_keys.c.key)
+    .where(check_keys.c.form_id == bindparam("form"), check_keys.c.submission_id == bindparam("submission"))
+    .distinct()
+    .subquery()
+)
+_SHARED: Final = Prepared(
+    select(check_keys.c.check, check_keys.c.key, func.count())
+    .join(_MINE, and_(_MINE.c.check == check_keys.c.check, _MINE.c.key == check_keys.c.key))
+    .where(check_keys.c.form_id == bindparam("form"))
+    .group_by(check_keys.c.check, check_keys.c.key)
+    .having(func.count() > 1)
+    .order_by(check_keys.c.check, check_keys.c.key)
+)
+"""The keys of one submission that others have too, with how many; compiled once, since nearly always there are none."""
 _LOCK: Final = Prepared(
     select(func.pg_advisory_xact_lock(cast(0x7E11D1, Integer), func.hashtext(bindparam("key", type_=Text()))))
 )
@@ -132,13 +147,7 @@ class Keys:
 
     def find(self, conn: Connection, submission_ids: Collection[int]) -> Iterator[Found]:
         """The flags on records of these submissions whose key another record has."""
-        mine = (
-            select(check_keys.c.check, check_keys.c.key)
-            .where(check_keys.c.form_id == self._form_id, check_keys.c.submission_id.in_(sorted(submission_ids)))
-            .distinct()
-            .subquery()
-        )
-        for check, key, count in conn.execute(self._shared(mine)).all():
+        for check, key, count in self._shared_by(conn, submission_ids):
             rows = select(check_keys.c.submission_id, check_keys.c.row_key).where(self._of(check, key))
             rows = rows.order_by(check_keys.c.submission_id, check_keys.c.row)
             first = conn.execute(rows.limit(TOLD + 1)).all()
@@ -157,6 +166,20 @@ class Keys:
         for (check, key), group in groupby(rows, key=lambda row: (row[0], row[1])):
             every = [(row[2], row[3]) for row in group]
             yield from self._flags(check, key, len(every), [row_key for _, row_key in every[: TOLD + 1]], every)
+
+    def _shared_by(self, conn: Connection, submission_ids: Collection[int]) -> list[tuple[str, str, int]]:
+        """The keys of these submissions that several records have, with how many."""
+        if len(submission_ids) == 1:
+            [one] = submission_ids
+            rows = _SHARED.all(conn, {"form": self._form_id, "submission": one})
+            return [(check, key, count) for check, key, count in rows]
+        mine = (
+            select(check_keys.c.check, check_keys.c.key)
+            .where(check_keys.c.form_id == self._form_id, check_keys.c.submission_id.in_(sorted(submission_ids)))
+            .distinct()
+            .subquery()
+        )
+        return [(check, key, count) for check, key, count in conn.execute(self._shared(mine))]
 
     def _shared(self, mine: Subquery | None = None) -> Select[Any]:
         """The keys that several records have (of `mine`), with how many."""

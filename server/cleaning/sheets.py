@@ -35,7 +35,7 @@ BLANK: Final = Sentence("[en blanco]", "[blank]")
 MOST_LINES: Final = 5_000
 """Answers of one workbook."""
 MOST_NEW: Final = 2_000
-"""New values of one upload: all of them are applied together, and phones wait meanwhile on SQLite."""
+"""New values of one upload: all of them are read and foreseen at once."""
 _CELL: Final = 32_000
 _WIDTHS: Final = {"record": 24, "row": 24, "question": 24, "label": 32, "found": 24, "expected": 28, "mark": 4}
 _OPEN: Final[frozenset[Part]] = frozenset({"new", "reason"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, partial
 from typing import Final
@@ -44,7 +44,7 @@ class Standing:
 
     `keys` gives the stable key of each of its rows by the row's place ("" for the form's, `/member[2]`); `found` every
     correction that was active or reopened, as it lies in this version; `touched` every answer in it that was ever corrected,
-    whatever became of that.
+    whatever became of that. `traced` has the rows of every version by its row id and their places.
     """
 
     submission: Submission
@@ -57,6 +57,7 @@ class Standing:
     renamed: Sequence[Correction] = ()
     touched: frozenset[Place] = frozenset()
     once: frozenset[str] = frozenset()
+    traced: Mapping[int, Mapping[str, Traced]] = field(default_factory=dict)
 
     @cached_property
     def decision(self) -> Decision:
@@ -144,6 +145,11 @@ def follow(conn: Connection, form: Form, submission: Submission) -> Standing | N
     return _stand(conn, form, submission, chain, current, held)
 
 
+def again(conn: Connection, stands: Standing, submission: Submission) -> Standing:
+    """What stands now that corrections of it came or went; `submission` is held since `stands` was read, as it is now."""
+    return _with(replace(stands, submission=submission), corrections.list_of_submission(conn, submission.id))
+
+
 def newest(chain: Sequence[SubmissionVersion]) -> SubmissionVersion:
     """The version that no other one edits; of several, the last to arrive. Order of arrival does not matter otherwise."""
     edited = {version.deprecated_id for version in chain}
@@ -176,11 +182,25 @@ def _stand(
     keys = {place: one.key for place, one in traced[current.id].items()}
     once = frozenset(one.key for rows_ in traced.values() for one in rows_.values())
     bare = Standing(
-        submission=submission, version=current, schema=schema, sent=sent, keys=keys, found=(), names=names, once=once
+        submission=submission,
+        version=current,
+        schema=schema,
+        sent=sent,
+        keys=keys,
+        found=(),
+        names=names,
+        once=once,
+        traced=traced,
     )
+    return _with(bare, held)
+
+
+def _with(bare: Standing, held: Sequence[Correction]) -> Standing:
+    """What stands with these corrections, whatever their states."""
+    traced = bare.traced
     known_by = {one.id: one.row_key for one in held}
     every = [_renamed(one, traced) for one in held]
-    found = [_find(bare, one, traced, current.id) for one in every]
+    found = [_find(bare, one, traced, bare.version.id) for one in every]
     return replace(
         bare,
         found=[one for one in found if one.correction.state in ("active", "reopened")],

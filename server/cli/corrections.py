@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 import click
@@ -174,7 +175,9 @@ def upload(context: click.Context, form_id: str, workbook: Path, project_id: int
         if dry_run:
             outcome = ask(office, lambda ctx: correction_uploads.foresee(ctx, project_id, form_id, read))
         else:
-            outcome = act(office, lambda ctx: correction_uploads.apply(ctx, project_id, form_id, read))
+            outcome = correction_uploads.carry_out(
+                partial(ask, office), partial(act, office), project_id, form_id, read
+            )
     _summarise(at, outcome)
     if outcome.refused:
         sys.exit(1)

@@ -38,6 +38,8 @@ _COLUMNS: tuple[ColumnElement[Any], ...] = (
 _OF_SUBMISSION = Prepared(
     select(*_COLUMNS).where(corrections.c.submission_id == bindparam("submission_id")).order_by(corrections.c.id)
 )
+_NEW = tuple(column.name for column in corrections.columns if column.name != "id")
+_ADD = Prepared(insert(corrections).inline().returning(corrections.c.id), columns=_NEW)
 
 
 def list_of_submission(conn: Connection, submission_id: int) -> list[Correction]:
@@ -82,9 +84,9 @@ def list_flagged(
     return [(key, row_key, path, check) for key, row_key, path, check in conn.execute(statement)]
 
 
-def add(conn: Connection, **values: Any) -> int:
-    """A correction; gives its number. `values` are the columns of corrections."""
-    return int(conn.execute(insert(corrections).values(**values).returning(corrections.c.id)).scalar_one())
+def add(conn: Connection, one: Correction) -> int:
+    """A correction that has no number yet; gives it."""
+    return int(_ADD.all(conn, {name: getattr(one, name) for name in _NEW})[0][0])
 
 
 def change_state(

@@ -58,9 +58,13 @@ def ask_actor(conn: Connection, actor_id: int) -> Callable[[], Actor | None]:
     return lambda: _actor(rows())
 
 
+_NAME = Prepared(select(actors.c.display_name).where(actors.c.id == bindparam("id")))
+
+
 def find_name(conn: Connection, actor_id: int) -> str | None:
     """The display name of an actor, deleted or not."""
-    return conn.execute(select(actors.c.display_name).where(actors.c.id == actor_id)).scalar()
+    row = _NAME.first(conn, {"id": actor_id})
+    return str(row[0]) if row else None
 
 
 def find_line(conn: Connection, actor_id: int) -> ActorLine | None:

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from tests.bench import checks, entity_lists, extract, form_list, formats, idle, indicators, receive
+from tests.bench import checks, corrections, entity_lists, extract, form_list, formats, idle, indicators, receive
 from tests.bench.figures import Figure, table, write_json
 from tests.bench.installation import Databases
 from tests.bench.machine import about, real_folder
@@ -18,7 +18,7 @@ from tests.helpers.databases import ENGINES
 
 _PROGRAMS: Final = {
     program.NAME: program.measure
-    for program in (receive, form_list, extract, formats, indicators, checks, entity_lists, idle)
+    for program in (receive, form_list, extract, formats, indicators, checks, corrections, entity_lists, idle)
 }
 
 

@@ -191,8 +191,22 @@ def test_sent_again_nothing_is_applied_twice(manager: Client):
 
     again = upload(manager, data)
 
-    assert (again["applied"], [row["line"] for row in again["refused"]]) == ([], [2])
-    assert "dice «30»" in again["refused"][0]["reason"]["es"]
+    assert (again["applied"], again["refused"], again["unchanged"]) == ([], [], 1)
+    assert len(manager.json("/forms/hogar/corrections")) == 1
+    other = upload(manager, corrected(data, {2: 31}))
+    assert (other["applied"], [row["line"] for row in other["refused"]]) == ([], [2])
+    assert "dice «30»" in other["refused"][0]["reason"]["es"]
+
+
+def test_a_record_named_by_two_of_its_ids_is_corrected_once(at: Desk, manager: Client, phone: Wire):
+    phone.post(house("A2", before="A"))
+    data = own(
+        ("uuid:A2", "", "/edad", "treinta", 30, "por teléfono"),
+        ("uuid:A", "", "/edad", "treinta", 31, "por la boleta"),
+    )
+
+    assert cells(upload(manager, data, status=400)) == [(3, "C", "La misma respuesta está en la fila 2.")]
+    assert [row["edad"] for row in at.rows("hogar")] == [None, None]
 
 
 def test_stale_rows_are_refused_by_name_and_the_others_applied(at: Desk, manager: Client, phone: Wire):

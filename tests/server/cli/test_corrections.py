@@ -120,8 +120,12 @@ def test_the_round_trip_by_workbook(tejido: Tejido, tmp_path: Path):
     assert dry == "uuid:A /edad: 34 → 36\n1 answers would be corrected.\nRefused: 0. Unchanged: 0.\n"
     done = tejido("correction", "upload", "hogar", file, "--project", 1, language="es").output
     assert done == "uuid:A /edad: 34 → 36\nRespuestas corregidas: 1.\nRechazadas: 0. Sin cambio: 0.\n"
-    again = tejido("correction", "upload", "hogar", file, "--project", 1, code=1).output
-    assert again.splitlines()[0] == "✗ row 2: uuid:A /edad: /edad says “36”, not “34”; nothing was changed."
+    again = tejido("correction", "upload", "hogar", file, "--project", 1).output
+    assert again == "Answers corrected: 0.\nRefused: 0. Unchanged: 1.\n"
+    book.worksheets[0].cell(2, columns["new value"], 37)
+    book.save(file)
+    stale = tejido("correction", "upload", "hogar", file, "--project", 1, code=1).output
+    assert stale.splitlines()[0] == "✗ row 2: uuid:A /edad: /edad says “36”, not “34”; nothing was changed."
 
     book.worksheets[0].cell(2, columns["new value"], "muchos")
     book.save(file)
