@@ -16,6 +16,8 @@ from server.extracts.selection import Selection
 GROUP: Final = 20_000
 """Rows of one row group; fewer where rows are so wide that a group would hold more than CELLS."""
 CELLS: Final = 1_000_000
+HEAVY: Final = 8 * 2**20
+"""Bytes of a group's values beyond which it is written, however few its rows: answers may be long."""
 
 
 def written(frame: Frame, chosen: Selection) -> Iterator[bytes]:
@@ -41,14 +43,15 @@ def _written(pyarrow: Any, parquet: Any, frame: Frame, chosen: Selection) -> Ite
     outlet = Outlet()
     with parquet.ParquetWriter(outlet, schema, compression="zstd") as writer:
         waiting: list[Any] = []
-        rows = 0
+        rows, weight = 0, 0
         for batch in frame.batches():
             arrays = [pyarrow.array(values, field.type) for values, field in zip(batch, schema, strict=True)]
             waiting.append(pyarrow.record_batch(arrays, schema=schema))
             rows += waiting[-1].num_rows
-            if rows >= most:
+            weight += waiting[-1].nbytes
+            if rows >= most or weight >= HEAVY:
                 writer.write_table(pyarrow.Table.from_batches(waiting, schema=schema), row_group_size=rows)
-                waiting, rows = [], 0
+                waiting, rows, weight = [], 0, 0
                 if piece := outlet.take(PIECE):
                     yield piece
         if waiting:
