@@ -13,7 +13,7 @@ from server.extracts.disclosure import Named
 from server.extracts.questions import Asked
 from server.extracts.treatments import EVERYTHING, Treatment, Treatments
 from server.model.forms import Form
-from server.store import forms, pseudonyms, submissions
+from server.store import datasets, forms, pseudonyms, submissions
 from server.tables import private, registry
 
 IDENTIFY = "submission.identify"
@@ -49,7 +49,8 @@ def treatments_of(ctx: Context, form: Form, asked: Asked, *, identities: bool) -
     if identities:
         require(ctx, IDENTIFY, form)
         return EVERYTHING
-    return disclosure.without_identities(asked, private.marks_of(ctx.conn, form.id, asked.layout), form.project_id)
+    marks = private.marks_of(ctx.conn, form.id, asked.layout)
+    return disclosure.without_identities(asked, marks, form.project_id, _lists(ctx, form))
 
 
 def lacks_pseudonyms(ctx: Context, project_id: int, form_id: str) -> bool:
@@ -126,7 +127,13 @@ def _named(ctx: Context, form: Form) -> list[Named]:
     if asked is None:
         return []
     disclosed = treatments_of(ctx, form, asked, identities=False)
-    return list(disclosure.named(ctx.conn, asked, disclosed))
+    return list(disclosure.named(ctx.conn, asked, disclosed, _lists(ctx, form)))
+
+
+def _lists(ctx: Context, form: Form) -> dict[str, int]:
+    """The entity lists of the form's project by name; of those that were put away, the last of a name."""
+    gone = datasets.list_datasets(ctx.conn, form.project_id, deleted=True)
+    return {one.name: one.id for one in [*gone, *datasets.list_datasets(ctx.conn, form.project_id)]}
 
 
 def _asked(ctx: Context, form: Form) -> Asked | None:

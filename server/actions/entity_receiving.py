@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 
 from forms import entities as blocks
 from forms import entity_labels, entity_problems
-from forms.entities import Block, Change
+from forms.entities import Block, Change, find_uuid
 from forms.entity_receipt import (
     Await,
     Circumstances,
@@ -29,10 +29,11 @@ from server.context import Context
 from server.model.entities import Dataset, Entity, EntityReceipt, EntityVersion
 from server.model.forms import Form
 from server.model.submissions import Submission, SubmissionVersion
-from server.store import datasets, entities, entity_receipts, forms, submissions
+from server.store import datasets, entities, entity_links, entity_receipts, forms, submissions
 from server.tables import registry
 
 APPROVED: Final = "approved"
+_DONE: Final = ("created", "updated")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +57,11 @@ def apply(
     form_version_id: int | None,
     sha256: str | None,
     stands: Standing | None = None,
+    *,
+    fresh: bool = False,
 ) -> None:
-    """Do what the entity blocks of a submission's current version say, but for those that were done already.
+    """Do what the entity blocks of a submission's current version say, but for those that were done already, and keep which
+    row speaks of which entity. `fresh`: nothing was done for this submission yet.
 
     `stands` is what the corrections were read from that are laid over `instance`: they change labels too.
 
@@ -69,19 +73,47 @@ def apply(
         return
     found = blocks.read(schema, instance)
     if not found:
+        if not fresh:
+            entity_links.clear(ctx.conn, submission.id)
         return
     lists = datasets.hold(ctx.conn, form.project_id, {block.dataset for block in found})
-    done = entity_receipts.list_of_submission(ctx.conn, submission.id)
+    entity_links.replace(ctx.conn, submission.id, _links(submission, found, lists), fresh=fresh)
+    done = {} if fresh else entity_receipts.list_of_submission(ctx.conn, submission.id)
     version = submissions.get_current(ctx.conn, submission.id)
     origin = _origin(ctx, form, submission, version, schema)
     for block in found:
-        before = done.get(block.key)
-        if before is not None and before.outcome in ("created", "updated"):
+        before = _before(done, block)
+        if before is not None and before.outcome in _DONE:
             continue
+        if before is None and block.key in done:
+            block = replace(block, key=f"{block.key}~{find_uuid(block.id)}")
         label = entity_labels.laid(schema, block, stands.sent_answers, stands.answers) if stands is not None else None
         if label is not None:
             block = replace(block, label=label)
         _take(ctx, origin, block, lists.get(block.dataset), before)
+
+
+def _before(done: Mapping[str, EntityReceipt], block: Block) -> EntityReceipt | None:
+    """What became of a block in an earlier version: of the block of this entity, wherever an edit moved its row; else of the
+    one in its place, unless that was done for another entity."""
+    uuid = find_uuid(block.id)
+    same = [one for one in done.values() if uuid is not None and one.uuid == uuid and one.outcome in _DONE]
+    if same:
+        return next((one for one in same if one.key == block.key), same[0])
+    there = done.get(block.key)
+    if there is None or there.outcome not in _DONE or uuid is None:
+        return there
+    return done.get(f"{block.key}~{uuid}")
+
+
+def _links(submission: Submission, found: Iterable[Block], lists: Mapping[str, Dataset]) -> list[entity_links.Link]:
+    links: dict[tuple[str, str], entity_links.Link] = {}
+    for block in found:
+        dataset, uuid = lists.get(block.dataset), find_uuid(block.id)
+        if dataset is not None and uuid is not None:
+            key = submission.instance_id + entity_labels.row_of(block.key)
+            links.setdefault((key, block.path), (key, block.path, dataset.id, uuid))
+    return list(links.values())
 
 
 def force(ctx: Context, project_id: int | None = None, *, days: int | None = None, most: int = 200) -> int:
@@ -386,4 +418,5 @@ def _read(kept: Mapping[str, Any]) -> Change:
 
 def forget(ctx: Context, submission_id: int) -> None:
     """A submission is gone: what it wanted of entities and did not get is forgotten; entities that it made stay."""
+    entity_links.clear(ctx.conn, submission_id)
     entity_receipts.drop_undone(ctx.conn, submission_id)

@@ -158,7 +158,7 @@ def give_names(ctx: Context, project_id: int, name: str) -> None:
 
 def subject_of(dataset: Dataset) -> str:
     """What the ids of a list are keys of: the same as in the answers to questions that choose from it."""
-    return f"list:{dataset.name}"
+    return f"{disclosure.LIST}{dataset.name}"
 
 
 def _hidden(ctx: Context, dataset: Dataset, properties: Iterable[Property]) -> Sight:

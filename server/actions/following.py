@@ -306,6 +306,7 @@ def _apply_entities(ctx: Context, followed: Followed) -> None:
         followed.form_version_id,
         followed.form_version_sha256,
         followed.stands,
+        fresh=followed.fresh,
     )
     if followed.stands is not None:
         entity_corrections.bring(ctx, followed.form, followed.stands)

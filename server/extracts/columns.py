@@ -54,3 +54,8 @@ STABLE_KEY: Final = Sentence(
 SUBMISSION_KEY: Final = Sentence("Identificador del envío", "Key of the submission")
 PARENT_KEY: Final = Sentence("Identificador de la fila que la contiene", "Key of the row that holds it")
 POSITION: Final = Sentence("Posición en la fila que la contiene", "Position in the row that holds it")
+
+
+def entity(dataset: str) -> Sentence:
+    """What the column with the ids of a list's entities is."""
+    return Sentence(f"Entidad de la lista «{dataset}»", f"Entity of the list “{dataset}”")

@@ -19,9 +19,12 @@ from server.extracts.selection import Rows
 from server.extracts.treatments import KEPT, LEFT_OUT, Treatment, Treatments
 from server.model.privacy import pseudonyms
 from server.odata import filters
+from server.store import entity_links
 from server.tables import ddl
 
 SUBMISSION: Final = "submission"
+LIST: Final = "list:"
+"""What the ids of a list are keys of begins so; its name follows."""
 _BIRTH: Final = re.compile(r"naci|birth|(?<![a-z])dob(?![a-z])|(?<![a-z])born(?![a-z])", re.IGNORECASE)
 _PLACES: Final = frozenset(("geopoint", "geotrace", "geoshape"))
 _MOMENTS: Final = frozenset(("timestamp/start", "timestamp/end"))
@@ -38,8 +41,11 @@ class Named:
     keys: Select[Any]
 
 
-def without_identities(asked: Asked, marks: Mapping[str, Mark], project_id: int) -> Treatments:
-    """What becomes of each question and of what is known of each submission. `marks` are those of all the form's versions.
+def without_identities(
+    asked: Asked, marks: Mapping[str, Mark], project_id: int, lists: Mapping[str, int] = {}
+) -> Treatments:
+    """What becomes of each question and of what is known of each submission. `marks` are those of all the form's versions,
+    `lists` the entity lists of the project by name (their row ids): answers that choose from them are keys.
 
     Names, own words, photos and whatever identifies: left out. Positions: only the place, which its own question says. Keys,
     of records, people, devices and those who sent: pseudonyms, the same in every table and form of the project. Days of
@@ -57,8 +63,10 @@ def without_identities(asked: Asked, marks: Mapping[str, Mark], project_id: int)
         "_submitter": LEFT_OUT,
         "_device_id": _pseudonym(project_id, "device"),
     }
+    for one in asked.touched:
+        made[one.key] = _pseudonym(project_id, f"{LIST}{one.dataset}")
     for question in asked.questions:
-        treatment = _treatment(question, judged.get(question.path), project_id)
+        treatment = _treatment(question, judged.get(question.path), project_id, lists)
         if treatment != KEPT:
             made[question.path] = replace(treatment, judged=judged.get(question.path))
     for path in ("/meta/instanceName", "/meta/entity/label"):
@@ -67,8 +75,12 @@ def without_identities(asked: Asked, marks: Mapping[str, Mark], project_id: int)
     return made
 
 
-def named(conn: Connection, asked: Asked, disclosed: Treatments) -> Iterator[Named]:
+def named(conn: Connection, asked: Asked, disclosed: Treatments, lists: Mapping[str, int] = {}) -> Iterator[Named]:
     """Every key of the form for which a pseudonym must stand."""
+    subjects = {one.subject for one in disclosed.values()}
+    for name, dataset_id in lists.items():
+        if f"{LIST}{name}" in subjects:
+            yield Named(f"{LIST}{name}", entity_links.all_of(dataset_id))
     form = ddl.sql_tables(conn, asked.layout.table(""))[0].c
     for name in ("_key", "_submitter_id", "_device_id"):
         treatment = disclosed.get(name, KEPT)
@@ -142,13 +154,16 @@ def _judged(asked: Asked, marks: Mapping[str, Mark]) -> dict[str, Judged]:
     return found
 
 
-def _treatment(question: Question, judged: Judged | None, project_id: int) -> Treatment:
+def _treatment(question: Question, judged: Judged | None, project_id: int, lists: Mapping[str, int]) -> Treatment:
     entry, type_ = question.entry, question.column.type
     mark = judged.mark if judged is not None else None
     if mark in ("direct", "free_text"):
         return Treatment(what="place") if type_ in _PLACES else LEFT_OUT
-    if mark == "key":
-        return _pseudonym(project_id, _subject(entry))
+    chosen_from = lists.get(entry.choices.instance or "") if entry.choices is not None else None
+    if chosen_from is not None and entry.control != "select1":
+        return LEFT_OUT  # several ids in one text, for which no pseudonym can stand
+    if mark == "key" or chosen_from is not None:
+        return _pseudonym(project_id, _subject(entry), chosen_from)
     if type_ == "dateTime" and (entry.preload in _MOMENTS or entry.calculate is not None or mark == "quasi"):
         return Treatment(what="day", select=_local_day, change=_readable_day, kind="date")
     if mark != "quasi":
@@ -165,13 +180,16 @@ def _treatment(question: Question, judged: Judged | None, project_id: int) -> Tr
 def _subject(entry: Field) -> str:
     """What a key is a key of: an entry of a list that forms share, else of whatever asks by this name."""
     if entry.choices is not None and entry.choices.instance is not None:
-        return f"list:{entry.choices.instance}"
+        return f"{LIST}{entry.choices.instance}"
     return _SUBJECTS.get((entry.preload or "").lower(), f"question:{entry.name}")
 
 
-def _pseudonym(project_id: int, subject: str) -> Treatment:
+def _pseudonym(project_id: int, subject: str, dataset_id: int | None = None) -> Treatment:
+    """The pseudonym of a key; of an entity of the list `dataset_id` that was merged, that of the survivor."""
+
     def stand(columns: Sequence[ColumnElement[Any]]) -> ColumnElement[Any]:
-        return standing_for(project_id, subject, columns[0])
+        key = columns[0] if dataset_id is None else entity_links.standing_for(dataset_id, columns[0])
+        return standing_for(project_id, subject, key)
 
     return Treatment(what="pseudonym", select=stand, kind="text", subject=subject)
 

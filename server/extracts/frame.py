@@ -16,6 +16,7 @@ from server.extracts.questions import Asked, Question
 from server.extracts.rows import Read, Source
 from server.extracts.selection import Selection
 from server.extracts.treatments import Treatment, Treatments
+from server.store import entity_links
 from server.tables import ddl
 from server.tables.layout import DataColumn
 
@@ -116,6 +117,7 @@ class _Builder:
         asked = [question for table in told for question in self._asked.of(table) if self._chosen.wants(question)]
         names = naming.question_names(asked, groups=self._chosen.group_paths, below=told[0])
         pieces.extend(self._keys(path))
+        pieces.extend(piece for table in told for piece in self._entities(table))
         for question in asked:
             treatment = treatments.of(self._disclosed, question.path)
             if treatment.left_out or (treatment.what == "place" and question.column.type.startswith("geo")):
@@ -158,6 +160,18 @@ class _Builder:
         if path:
             column = Column(name="_position", kind="integer", path="_position", label=columns.POSITION.say(self._words))
             yield Piece((column,), (Read(path, 1, row["_position"]),), _as_read)
+
+    def _entities(self, table: str) -> Iterator[Piece]:
+        """Of which entities the rows of a table speak."""
+        for one in self._asked.touched:
+            treatment = treatments.of(self._disclosed, one.key)
+            if one.table != table or treatment.left_out:
+                continue
+            label = columns.entity(one.dataset).say(self._words)
+            column = Column(name=f"_entity_{one.dataset}", kind="text", path=f"_entity_{one.dataset}", label=label)
+            told = entity_links.told_by(self._source.parts(table)[0], one.paths)
+            read = told if treatment.select is None else treatment.select([told])
+            yield Piece((column,), (Read(table, 1, read),), _as_read, None, treatment)
 
     def _known(self) -> Iterator[Piece]:
         """What is known of every submission, last."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from forms.schema import Choice, Field, Schema, Texts
@@ -44,6 +45,21 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Touched:
+    """An entity list of which rows of a table speak: `table` is the newest path of it, `paths` where the form declares the
+    block or once declared it. A form that speaks of a list twice in one row has two of them."""
+
+    dataset: str
+    table: str
+    paths: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """What treatments know its ids by."""
+        return f"_entity:{self.table}:{self.paths[0]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """A form as extracts see it, over all its versions (`schemas`, the eldest first; at least one)."""
 
@@ -51,6 +67,7 @@ class Asked:
     schemas: tuple[Schema, ...]
     layout: Layout
     questions: tuple[Question, ...]
+    touched: tuple[Touched, ...] = ()
 
     @property
     def newest(self) -> Schema:
@@ -77,10 +94,11 @@ class Asked:
         chain = [table]
         while chain[0]:
             schema = next(schema for schema in reversed(self.schemas) if chain[0] in schema.by_path)
-            chain.insert(0, self._table_of(schema.repeat_of(chain[0])))
+            chain.insert(0, self.table_of(schema.repeat_of(chain[0])))
         return chain
 
-    def _table_of(self, path: str) -> str:
+    def table_of(self, path: str) -> str:
+        """The newest path of the repeat that some version calls `path`."""
         return newest_path(self.layout.table(path))
 
 
@@ -110,9 +128,10 @@ def read(form_id: str, schemas: Sequence[Schema], layout: Layout, lists: Lists |
             )
             found.append(((age, schema.fields.index(newest)), question))
     found.sort(key=lambda pair: pair[0])
-    return Asked(
+    asked = Asked(
         form_id=form_id, schemas=tuple(schemas), layout=layout, questions=tuple(question for _, question in found)
     )
+    return replace(asked, touched=_touched(asked))
 
 
 def is_number(code: str) -> bool:
@@ -131,6 +150,19 @@ def say(texts: Texts, language: str | None, otherwise: str | None = None) -> str
         if key is not None and texts.get(key):
             return " ".join(texts[key].split())
     return " ".join(next((text for text in texts.values() if text), "").split())
+
+
+def _touched(asked: Asked) -> tuple[Touched, ...]:
+    found: dict[tuple[str, str, int], dict[str, None]] = {}
+    for schema in reversed(asked.schemas):
+        seen = Counter[tuple[str, str]]()
+        for one in schema.entities:
+            place = (asked.table_of(schema.repeat_of(one.path)), one.dataset)
+            found.setdefault((*place, seen[place]), {})[one.path] = None
+            seen[place] += 1
+    return tuple(
+        Touched(dataset=dataset, table=table, paths=tuple(paths)) for (table, dataset, _), paths in found.items()
+    )
 
 
 def _entry(schema: Schema, layout: Layout, table: DataTable, column: DataColumn) -> Field | None:

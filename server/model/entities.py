@@ -177,6 +177,19 @@ entity_receipts = Table(
         postgresql_where=sql("outcome = 'held'"),
     ),
 )
+entity_links = Table(
+    "entity_links",
+    METADATA,
+    Column("submission_id", Id, ForeignKey("submissions.id"), primary_key=True),
+    Column("row_key", Text, primary_key=True),  # as typed tables have it in `_key`
+    Column("path", Text, primary_key=True),  # where the form declares the block, without positions
+    Column("dataset_id", Id, ForeignKey("datasets.id"), nullable=False),
+    Column(
+        "uuid", Text, nullable=False
+    ),  # as the block says, even where there is no such entity (yet), or it was merged
+    Index(None, "uuid"),
+)
+"""Which row of a submission, as it stands, speaks of which entity."""
 purged_entities = Table(
     "purged_entities",
     METADATA,
