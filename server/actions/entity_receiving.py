@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 
 from forms import entities as blocks
 from forms import entity_labels, entity_problems
-from forms.entities import Block, Change, find_uuid
+from forms.entities import Block, Change
 from forms.entity_receipt import (
     Await,
     Circumstances,
@@ -24,6 +24,7 @@ from forms.instance import Instance
 from forms.problems import Problem
 from forms.schema import Schema
 from server.access import require
+from server.actions import entity_rows
 from server.cleaning.standing import Standing
 from server.context import Context
 from server.model.entities import Dataset, Entity, EntityReceipt, EntityVersion
@@ -33,7 +34,6 @@ from server.store import datasets, entities, entity_links, entity_receipts, form
 from server.tables import registry
 
 APPROVED: Final = "approved"
-_DONE: Final = ("created", "updated")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,43 +77,20 @@ def apply(
             entity_links.clear(ctx.conn, submission.id)
         return
     lists = datasets.hold(ctx.conn, form.project_id, {block.dataset for block in found})
-    entity_links.replace(ctx.conn, submission.id, _links(submission, found, lists), fresh=fresh)
+    entity_links.replace(ctx.conn, submission.id, entity_rows.links(submission, found, lists), fresh=fresh)
     done = {} if fresh else entity_receipts.list_of_submission(ctx.conn, submission.id)
     version = submissions.get_current(ctx.conn, submission.id)
     origin = _origin(ctx, form, submission, version, schema)
     for block in found:
-        before = _before(done, block)
-        if before is not None and before.outcome in _DONE:
+        before = entity_rows.before(done, block)
+        if before is not None and before.outcome in entity_rows.DONE:
             continue
         if before is None and block.key in done:
-            block = replace(block, key=f"{block.key}~{find_uuid(block.id)}")
+            block = replace(block, key=entity_rows.another_key(block))
         label = entity_labels.laid(schema, block, stands.sent_answers, stands.answers) if stands is not None else None
         if label is not None:
             block = replace(block, label=label)
         _take(ctx, origin, block, lists.get(block.dataset), before)
-
-
-def _before(done: Mapping[str, EntityReceipt], block: Block) -> EntityReceipt | None:
-    """What became of a block in an earlier version: of the block of this entity, wherever an edit moved its row; else of the
-    one in its place, unless that was done for another entity."""
-    uuid = find_uuid(block.id)
-    same = [one for one in done.values() if uuid is not None and one.uuid == uuid and one.outcome in _DONE]
-    if same:
-        return next((one for one in same if one.key == block.key), same[0])
-    there = done.get(block.key)
-    if there is None or there.outcome not in _DONE or uuid is None:
-        return there
-    return done.get(f"{block.key}~{uuid}")
-
-
-def _links(submission: Submission, found: Iterable[Block], lists: Mapping[str, Dataset]) -> list[entity_links.Link]:
-    links: dict[tuple[str, str], entity_links.Link] = {}
-    for block in found:
-        dataset, uuid = lists.get(block.dataset), find_uuid(block.id)
-        if dataset is not None and uuid is not None:
-            key = submission.instance_id + entity_labels.row_of(block.key)
-            links.setdefault((key, block.path), (key, block.path, dataset.id, uuid))
-    return list(links.values())
 
 
 def force(ctx: Context, project_id: int | None = None, *, days: int | None = None, most: int = 200) -> int:

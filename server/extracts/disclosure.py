@@ -19,8 +19,8 @@ from server.extracts.selection import Rows
 from server.extracts.treatments import KEPT, LEFT_OUT, Treatment, Treatments
 from server.model.privacy import pseudonyms
 from server.odata import filters
-from server.store import entity_links
 from server.tables import ddl
+from server.tables import lists as entity_lists
 
 SUBMISSION: Final = "submission"
 LIST: Final = "list:"
@@ -80,7 +80,7 @@ def named(conn: Connection, asked: Asked, disclosed: Treatments, lists: Mapping[
     subjects = {one.subject for one in disclosed.values()}
     for name, dataset_id in lists.items():
         if f"{LIST}{name}" in subjects:
-            yield Named(f"{LIST}{name}", entity_links.all_of(dataset_id))
+            yield Named(f"{LIST}{name}", entity_lists.all_of(dataset_id))
     form = ddl.sql_tables(conn, asked.layout.table(""))[0].c
     for name in ("_key", "_submitter_id", "_device_id"):
         treatment = disclosed.get(name, KEPT)
@@ -188,7 +188,7 @@ def _pseudonym(project_id: int, subject: str, dataset_id: int | None = None) -> 
     """The pseudonym of a key; of an entity of the list `dataset_id` that was merged, that of the survivor."""
 
     def stand(columns: Sequence[ColumnElement[Any]]) -> ColumnElement[Any]:
-        key = columns[0] if dataset_id is None else entity_links.standing_for(dataset_id, columns[0])
+        key = columns[0] if dataset_id is None else entity_lists.standing_for(dataset_id, columns[0])
         return standing_for(project_id, subject, key)
 
     return Treatment(what="pseudonym", select=stand, kind="text", subject=subject)

@@ -16,8 +16,8 @@ from server.extracts.questions import Asked, Question
 from server.extracts.rows import Read, Source
 from server.extracts.selection import Selection
 from server.extracts.treatments import Treatment, Treatments
-from server.store import entity_links
 from server.tables import ddl
+from server.tables import lists as entity_lists
 from server.tables.layout import DataColumn
 
 _KINDS: Final[dict[str, Kind]] = {
@@ -169,7 +169,7 @@ class _Builder:
                 continue
             label = columns.entity(one.dataset).say(self._words)
             column = Column(name=f"_entity_{one.dataset}", kind="text", path=f"_entity_{one.dataset}", label=label)
-            told = entity_links.told_by(self._source.parts(table)[0], one.paths)
+            told = entity_lists.told_by(self._source.parts(table)[0], one.paths)
             read = told if treatment.select is None else treatment.select([told])
             yield Piece((column,), (Read(table, 1, read),), _as_read, None, treatment)
 

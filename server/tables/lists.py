@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, ColumnElement, Connection, Double, Subquery, Text, cast, func, literal, null, select
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Connection,
+    Double,
+    FromClause,
+    Select,
+    Subquery,
+    Text,
+    cast,
+    func,
+    literal,
+    null,
+    select,
+)
 
 from forms.expressions.tree import Apply, Constant
 from server.model.columns import Id
-from server.model.entities import entities
+from server.model.entities import entities, entity_links
 from server.store.entities import LIVING, property_text
 from server.tables.layout import DataColumn, Layout
 from server.tables.operations import Operations, Sql
@@ -55,6 +72,45 @@ def ids_of(dataset_id: int) -> Subquery:
         .where(entities.c.dataset_id == dataset_id)
         .subquery()
     )
+
+
+def told_by(row: FromClause, paths: Collection[str]) -> ColumnElement[Any]:
+    """The id of the entity of which a typed row speaks in a block declared at one of `paths`, or of that which it was merged
+    into; NULL where it speaks of none that there is."""
+    held, survivor = entities.alias(), entities.alias()
+    return (
+        select(func.min(func.coalesce(survivor.c.uuid, held.c.uuid)))
+        .select_from(
+            entity_links.join(
+                held, (held.c.dataset_id == entity_links.c.dataset_id) & (held.c.uuid == entity_links.c.uuid)
+            ).outerjoin(survivor, survivor.c.id == held.c.merged_into_id)
+        )
+        .where(
+            entity_links.c.submission_id == row.c["_submission_id"],
+            entity_links.c.row_key == row.c["_key"],
+            entity_links.c.path.in_(sorted(paths)),
+        )
+        .correlate_except(entity_links, held, survivor)
+        .scalar_subquery()
+    )
+
+
+def standing_for(dataset_id: int, key: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The id of the entity that stands for an answer that names one of a list: after a merge that of the survivor."""
+    held, survivor = entities.alias(), entities.alias()
+    merged = (
+        select(survivor.c.uuid)
+        .select_from(held.join(survivor, survivor.c.id == held.c.merged_into_id))
+        .where(held.c.dataset_id == dataset_id, held.c.uuid == cast(key, Text))
+        .correlate_except(held, survivor)
+        .scalar_subquery()
+    )
+    return func.coalesce(merged, cast(key, Text))
+
+
+def all_of(dataset_id: int) -> Select[Any]:
+    """The ids of every entity of a list, deleted and merged ones too, as a SELECT of one column."""
+    return select(entities.c.uuid).where(entities.c.dataset_id == dataset_id)
 
 
 def _said(text: ColumnElement[str]) -> Sql:

@@ -1,0 +1,44 @@
+"""Rows that speak of entities: which block of a submission is which, wherever an edit moved its row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from forms import entity_labels
+from forms.entities import Block, find_uuid
+from server.model.entities import Dataset, EntityReceipt
+from server.model.submissions import Submission
+from server.store.entity_links import Link
+
+DONE: Final = ("created", "updated")
+"""Outcomes after which an edit changes nothing."""
+
+
+def before(done: Mapping[str, EntityReceipt], block: Block) -> EntityReceipt | None:
+    """What became of a block in an earlier version: of the block of this entity, wherever an edit moved its row; else of the
+    one in its place, unless that was done for another entity."""
+    uuid = find_uuid(block.id)
+    same = [one for one in done.values() if uuid is not None and one.uuid == uuid and one.outcome in DONE]
+    if same:
+        return next((one for one in same if one.key == block.key), same[0])
+    there = done.get(block.key)
+    if there is None or there.outcome not in DONE or uuid is None:
+        return there
+    return done.get(another_key(block))
+
+
+def links(submission: Submission, found: Iterable[Block], lists: Mapping[str, Dataset]) -> list[Link]:
+    """Which row speaks of which entity; `lists` by the names that blocks use."""
+    links: dict[tuple[str, str], Link] = {}
+    for block in found:
+        dataset, uuid = lists.get(block.dataset), find_uuid(block.id)
+        if dataset is not None and uuid is not None:
+            key = submission.instance_id + entity_labels.row_of(block.key)
+            links.setdefault((key, block.path), (key, block.path, dataset.id, uuid))
+    return list(links.values())
+
+
+def another_key(block: Block) -> str:
+    """What the receipt of a block goes by whose place is that of another entity's, before an edit."""
+    return f"{block.key}~{find_uuid(block.id)}"
