@@ -57,13 +57,22 @@ class Database:
                 transaction.rollback()
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """A connection for an answer that is streamed; one consistent state until it is closed."""
+    def reading(self, *, spill: bool = False) -> Iterator[Connection]:
+        """A connection for an answer that is streamed; one consistent state until it is closed.
+
+        `spill`: large temporary tables are made, which SQLite then keeps in a file.
+        """
         with _unavailable_told(self.engine), self.engine.connect() as plain:
             conn = plain if self.is_sqlite else plain.execution_options(isolation_level="REPEATABLE READ")
+            if spill and self.is_sqlite:
+                _keep_temporary(conn, "FILE")
             with conn.begin() as transaction:
-                yield conn
-                transaction.rollback()
+                try:
+                    yield conn
+                finally:
+                    transaction.rollback()
+            if spill and self.is_sqlite:
+                _keep_temporary(conn, "MEMORY")
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """What `work` returned, once it is durable."""
@@ -243,6 +252,12 @@ def _sqlite_engine(settings: Settings) -> Engine:
         conn.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _keep_temporary(conn: Connection, where: str) -> None:
+    """Outside of any transaction: what SQLite keeps for itself stands in a file or in memory."""
+    driver: Any = conn.connection.dbapi_connection
+    driver.execute(f"PRAGMA temp_store={where}").close()
 
 
 def _pragma(connection: sqlite3.Connection, pragma: str, wait: int) -> None:

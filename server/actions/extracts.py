@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from itertools import chain
 
 from forms.schema import Choice, Schema
 from server import problems
 from server.access import require
-from server.actions import disclosures
+from server.actions import consents, disclosures
 from server.actions.disclosures import IDENTIFY
+from server.cleaning import past
 from server.context import Context
 from server.extracts import (
     asking,
@@ -92,12 +93,15 @@ def open_file(
     one = FORMATS.get(kind)
     if one is None or (archive and one.whole):
         raise refusals.no_format(f"{kind}.zip" if archive else kind, list(FORMATS))
+    if request.at is not None:
+        _go_back(ctx, form, request, identities=identities)
     book = _book(ctx, form, request, one, identities=identities)
     since = cursors.read(request.since, form.id) if request.since is not None else None
     if since is not None and not identities:
         since = disclosure.no_later_than(since)
     deleted = submissions.count_deleted(ctx.conn, form.id, since) if since is not None else None
-    told = partial(File, cursor=cursors.after(ctx.conn, form.id, ctx.now()), deleted=deleted)
+    cursor = cursors.after(ctx.conn, form.id, ctx.now()) if request.at is None else None
+    told = partial(File, cursor=cursor, deleted=deleted)
     frames, base = book.frames, naming.file_name(form_id)
     if one.whole:
         return told(f"{base}.{kind}", one.content_type, one.write(frames, book.chosen, book))
@@ -118,6 +122,8 @@ def open_media(ctx: Context, project_id: int, form_id: str, request: Request, *,
     """The files of the submissions that are asked for, as a zip. Raises Problem 404.1, 403.1, 400.8."""
     form = _find(ctx, project_id, form_id)
     require(ctx, "submission.read", form)
+    if request.at is not None:
+        raise refusals.not_of_the_past("media.zip")
 
     book = _book(ctx, form, request, identities=identities)
     entries = media.files(ctx.conn, ctx.blobs, book.asked, book.chosen.rows, book.disclosed)
@@ -195,6 +201,24 @@ def note_export(
     told = {"format": kind, "identities": identities, "reason": disclosures.stated(reason)}
     ctx.record("form.submission.export", project_id=project_id, form_id=form.id, details=told)
     return submissions.count(ctx.conn, form.id)
+
+
+def _go_back(ctx: Context, form: Form, request: Request, *, identities: bool) -> None:
+    """Let whatever is read of the form's tables from here on be as it was at a past moment.
+
+    Without identities a moment is its whole day, and what the newest version of a record no longer allows is left out.
+    """
+    if request.since is not None:
+        raise refusals.not_of_the_past("since")
+    if form.current_version_id is None:
+        raise problems.never_published(form.xml_form_id)
+    moment = request.at or ctx.now()
+    if identities:
+        require(ctx, IDENTIFY, form)
+        past.lay(ctx.conn, form, moment)
+        return
+    day = datetime.combine(moment.astimezone(UTC).date(), time(), UTC)
+    past.lay(ctx.conn, form, day + timedelta(days=1, microseconds=-1), partial(consents.denied, ctx, form))
 
 
 def _find(ctx: Context, project_id: int, form_id: str) -> Form:

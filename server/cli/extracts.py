@@ -16,6 +16,7 @@ from server.actions import disclosures, extracts
 from server.actions.extracts import CentralRequest, File
 from server.actions.identity import CONSOLE
 from server.cli.desk import Desk, act, ask, desk
+from server.cli.records import read_past
 from server.context import Context, Office
 from server.extracts.asking import Request
 from server.extracts.formats import FORMATS
@@ -26,6 +27,11 @@ MEDIA: Final = "media"
 _WRITTEN: Final = {"tables": "table", "spoken": "language", "first": "from", "last": "until", "versions": "version",
                    "submitters": "submitter"}  # fmt: skip
 _DAY = click.DateTime(["%Y-%m-%d"])
+
+
+def _past(context: click.Context, _: click.Parameter, text: str | None) -> datetime | None:
+    """A past moment as the option says it."""
+    return None if text is None else read_past(desk(context), text)
 
 
 def _asked(command: F) -> F:
@@ -65,6 +71,11 @@ def _asked(command: F) -> F:
         click.option("--labels", is_flag=True, help="Labels of choices instead of their codes."),
         click.option("--columns", multiple=True, help="Only these questions (with commas)."),
         click.option("--join", help="One table with a row for each row of this repeat."),
+        click.option(
+            "--at",
+            callback=_past,
+            help="What stood then: a day (2026-03-31, all of it in UTC) or a moment with its zone.",
+        ),
         click.option("--reason", help="What identities are needed for; kept in the audit."),
         click.option("--identities", is_flag=True, help="With all that identifies people; needs --reason."),
         click.option("--table", "tables", multiple=True, help="Only this repeat; the form's own table: the form's id."),
@@ -122,7 +133,7 @@ def extract(
         ask(office, lambda ctx: disclosures.settle(ctx, project_id, form_id, identities, reason))
         if not identities:
             act(office, lambda ctx: disclosures.give_pseudonyms(ctx, project_id, form_id))
-        file = _keep(at, office, form_id, out, opened)
+        file = _keep(at, office, form_id, out, opened, spill=given["at"] is not None)
         if cursor_file is not None and file.cursor is not None:
             cursor_file.write_text(file.cursor + "\n", encoding="utf-8")
         count = act(
@@ -169,11 +180,13 @@ def codebook(context: click.Context, /, form_id: str, project_id: int, out: Path
     at.say(f"Libro de códigos en {out}", f"Codebook in {out}")
 
 
-def _keep(at: Desk, office: Office, form_id: str, out: Path, opened: Callable[[Context], File]) -> File:
+def _keep(
+    at: Desk, office: Office, form_id: str, out: Path, opened: Callable[[Context], File], *, spill: bool = False
+) -> File:
     """Write a file under another name first, so that none is ever there in part."""
     unfinished = out.with_name(f"{out.name}.part")
     written = 0
-    with at.progress(f"{form_id}: KB", f"{form_id}: KB") as progress, office.database.reading() as conn:
+    with at.progress(f"{form_id}: KB", f"{form_id}: KB") as progress, office.database.reading(spill=spill) as conn:
         file = opened(office.context(conn, CONSOLE))
         try:
             with unfinished.open("wb") as target:
@@ -256,4 +269,5 @@ def _request(given: dict[str, Any]) -> Request:
         submitters=given["submitters"],
         place=given["place"],
         filter=given["filter"],
+        at=given["at"],
     )

@@ -53,7 +53,7 @@ def record() -> None:
 def show(context: click.Context, form_id: str, record: str, project_id: int, moment: str | None, as_json: bool) -> None:
     """What stands of RECORD (its instance id) with its corrections, now or at any past moment."""
     at = desk(context)
-    when = _moment(at, moment) if moment is not None else None
+    when = read_past(at, moment) if moment is not None else None
     with at.office() as office:
         found = ask(office, lambda ctx: histories.get_state(ctx, project_id, form_id, record, when))
         act(office, lambda ctx: histories.note_opened(ctx, project_id, form_id, record, "state"))
@@ -77,7 +77,7 @@ def show(context: click.Context, form_id: str, record: str, project_id: int, mom
 def states(context: click.Context, form_id: str, project_id: int, moment: str | None, as_csv: bool) -> None:
     """What stands of every submission, now or at any past moment: a line of JSON for each."""
     at = desk(context)
-    when = _moment(at, moment) if moment is not None else None
+    when = read_past(at, moment) if moment is not None else None
     writer = csv.writer(sys.stdout)
     if as_csv:
         writer.writerow(["record", "reviewState", "version", "row", "table", "question", "value"])
@@ -147,7 +147,8 @@ def _line(at: Desk, one: Event) -> Iterable[str]:
     return (f"{one.at:%Y-%m-%d %H:%M}", _HAPPENED[one.kind].say(at.language), one.actor or "", " · ".join(details))
 
 
-def _moment(at: Desk, text: str) -> datetime:
+def read_past(at: Desk, text: str) -> datetime:
+    """A past moment as an option says it; a day is its end."""
     try:
         return wire.read_moment(text)
     except ValidationError as error:

@@ -107,6 +107,9 @@ HELP: Final[dict[str, str]] = {
     "Make a workbook the draft of its form, and show the QR code that tries it on a phone.": (
         "Hacer de un libro el borrador de su formulario y mostrar el código QR que lo prueba en un teléfono."
     ),
+    "What stood then: a day (2026-03-31, all of it in UTC) or a moment with its zone.": (
+        "Lo que valía entonces: un día (2026-03-31, entero en UTC) o un momento con su zona."
+    ),
     "List the forms of a project.": "Listar los formularios de un proyecto.",
     "Throw a form's draft away; what is published stays, and what was sent to try the draft is kept.": (
         "Descartar el borrador de un formulario; lo publicado sigue, y lo que se envió para probarlo se conserva."

@@ -29,7 +29,8 @@ class Request:
     a question with a date. `review` are states of review, or `counting` alone. `place` is the code of a place of the project,
     `since` a cursor, `filter` OData's $filter, `zone` a name of the IANA database, `geometry` the question with the place of
     GeoJSON (else the first). With `since` other filters are as of now: what they leave out now is not told as gone.
-    `identities`: with all that identifies people, for the stated `reason`.
+    `identities`: with all that identifies people, for the stated `reason`. `at`: what stood at the end of a past moment, with
+    the corrections and review states of then, of the submissions that had arrived.
     """
 
     tables: tuple[str, ...] = ()
@@ -54,6 +55,7 @@ class Request:
     filter: str | None = None
     identities: bool = False
     reason: str | None = None
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,6 +52,18 @@ def too_wide(table: str, columns: int, most: int, *, program: str = "Excel") -> 
     )
 
 
+def not_of_the_past(option: str) -> Problem:
+    """400.8: what is asked for together with a past moment is of the present alone."""
+    return problems.wrong_value(
+        option,
+        "",
+        Sentence(
+            es="no se puede pedir junto con un momento pasado (at).",
+            en="it cannot be asked for together with a past moment (at).",
+        ),
+    )
+
+
 def no_place(code: str) -> Problem:
     """400.8: the project declares no such place."""
     return problems.wrong_value(

@@ -54,8 +54,8 @@ def act(action: Callable[[Context], T], *, anonymous: bool = False) -> T:
 
 
 @contextmanager
-def asking() -> Iterator[Context]:
-    """A context for an answer that is streamed. Raises Problem 503.1 where a quarter of the threads stream already.
+def asking(*, spill: bool = False) -> Iterator[Context]:
+    """A context for an answer that is streamed (`spill`: with large temporary tables). Raises Problem 503.1 where a quarter of the threads stream already.
 
     Such an answer takes its thread for as long as it is made (not for as long as it is sent); phones need the others.
     """
@@ -65,7 +65,7 @@ def asking() -> Iterator[Context]:
     if not streams.acquire(blocking=False):
         raise problems.downloads_busy()
     try:
-        with here.database.reading() as conn:
+        with here.database.reading(spill=spill) as conn:
             yield here.context(conn, identity.resolve(conn, claim))
     finally:
         streams.release()

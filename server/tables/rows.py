@@ -74,15 +74,26 @@ class Tabulator:
         """Replace the rows of a submission (`fresh`: it has none yet); gives what found no place in them."""
         if not fresh:
             self.clear(conn, about.submission_id)
+        gathered, misfits = self._gather(instance, about)
+        for (path, part), parameter_rows in gathered.items():
+            statement, _ = self._inserts[path][part]
+            statement.many(conn, parameter_rows)
+        return misfits
+
+    def parameters(self, instance: Instance, about: Provenance) -> dict[tuple[str, int], list[dict[str, Any]]]:
+        """The rows of a submission by the newest path of their table and its part (from 0), as they would be written."""
+        gathered, _ = self._gather(instance, about)
+        return {(self._tables[path].paths[-1], part): rows for (path, part), rows in gathered.items()}
+
+    def _gather(
+        self, instance: Instance, about: Provenance
+    ) -> tuple[dict[tuple[str, int], list[dict[str, Any]]], list[Misfit]]:
         rows, misfits = tables.rows_of(self._plan, instance, instance_id=about.instance_id)
         gathered: dict[tuple[str, int], list[dict[str, Any]]] = {}
         for row in rows:
             for part, parameters in enumerate(self._parameters(row, about, instance)):
                 gathered.setdefault((row.table, part), []).append(parameters)
-        for (path, part), parameter_rows in gathered.items():
-            statement, _ = self._inserts[path][part]
-            statement.many(conn, parameter_rows)
-        return misfits
+        return gathered, misfits
 
     def clear(self, conn: Connection, submission_id: int) -> None:
         """Remove the rows of a submission."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load
 
 from server.api.options import Blank, Flag, Names
+from server.api.schemas.submissions import read_moment
 from server.extracts.asking import Request
 
 _YES_NO: Final = ["use true o false.", "use true or false."]
@@ -63,10 +64,15 @@ class ExtractQuery(Schema):
     filter = Blank(data_key="$filter", load_default=None)
     identities = Flag(load_default=False)
     reason = Blank(load_default=None)
+    at = fields.Method(deserialize="read_past", load_default=None)
 
     def read_formulas(self, value: str) -> bool:
         """Whether formula-like text is made harmless."""
         return _neutralises(value)
+
+    def read_past(self, value: str) -> datetime:
+        """A past moment; a day is its end (UTC)."""
+        return read_moment(value)
 
     def read_day(self, value: str) -> date:
         """A day."""
@@ -101,6 +107,7 @@ class ExtractQuery(Schema):
             filter=data["filter"],
             identities=bool(data["identities"]),
             reason=data["reason"],
+            at=data["at"],
         )
 
 

@@ -169,3 +169,16 @@ def test_what_cannot_be_done_is_said_and_leaves_no_file(
 def names(file: Path) -> list[str]:
     with zipfile.ZipFile(file) as archive:
         return archive.namelist()
+
+
+def test_an_extract_of_a_past_day_holds_what_had_arrived(tejido: Tejido, tmp_path: Path):
+    out = tmp_path / "then.csv"
+
+    assert tejido("extract", "aldea", "--project", 1, "--out", out, "--at", "2020-01-01").exit_code == 0
+    assert len(out.read_text(encoding="utf-8").splitlines()) == 1
+    assert tejido("extract", "aldea", "--project", 1, "--out", out, "--at", "2999-01-01").exit_code == 0
+    assert len(out.read_text(encoding="utf-8").splitlines()) == 2
+    wrong = tejido("extract", "aldea", "--project", 1, "--out", out, "--at", "ayer", language="es")
+    assert (wrong.exit_code, "use un día (2026-03-31)" in wrong.output) == (2, True)
+    central = tejido("extract", "aldea", "--project", 1, "--out", tmp_path / "c.zip", "--at", "2026-01-01")
+    assert (central.exit_code, "--at" in central.output) == (1, True)
