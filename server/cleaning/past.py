@@ -33,8 +33,8 @@ Denied = Callable[[int], Collection[str]]
 def lay(conn: Connection, form: Form, at: datetime, denied: Denied | None = None) -> None:
     """Put the typed tables of a form as they stood at the end of `at` before those that stand, until the transaction ends.
 
-    Living submissions that had arrived by then, each in the version that was current, with the corrections and the review state
-    of then; columns are those of today. What no version of the form describes is left out. On SQLite the connection should
+    Living submissions that had arrived by then, each in the version that was current, with corrections and review state of
+    then; columns are those of today. What no version of the form describes is left out. On SQLite the connection should
     keep temporary tables in a file. Nothing else may be read of this form's typed tables afterwards.
     """
     layout = registry.load(conn, form.id)

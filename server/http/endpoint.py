@@ -55,7 +55,8 @@ def act(action: Callable[[Context], T], *, anonymous: bool = False) -> T:
 
 @contextmanager
 def asking(*, spill: bool = False) -> Iterator[Context]:
-    """A context for an answer that is streamed (`spill`: with large temporary tables). Raises Problem 503.1 where a quarter of the threads stream already.
+    """A context for an answer that is streamed (`spill`: with large temporary tables). Raises Problem 503.1 where a quarter
+    of the threads stream already.
 
     Such an answer takes its thread for as long as it is made (not for as long as it is sent); phones need the others.
     """
