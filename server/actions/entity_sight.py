@@ -94,6 +94,10 @@ class Sight:
             return replace(one, entity=entity, version=version)
         return replace(one, entity=entity, version=version, creator=None, version_creator=None)
 
+    def day(self, moment: datetime) -> datetime:
+        """The day of a moment, which is told in its stead."""
+        return _day(moment)
+
     def data(self, given: Mapping[str, str]) -> dict[str, str]:
         """Values as they may be seen, in the order in which they are kept."""
         made = {}

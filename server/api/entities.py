@@ -11,7 +11,15 @@ from urllib.parse import unquote
 from flask import Blueprint, Response, request
 
 from forms.problems import Problem
-from server.actions import dataset_desk, entities, entity_backlog, entity_feeds, entity_reading, entity_sight
+from server.actions import (
+    dataset_desk,
+    entities,
+    entity_backlog,
+    entity_feeds,
+    entity_reading,
+    entity_sight,
+    entity_visits,
+)
 from server.actions.entities import By
 from server.api import bodies, options
 from server.api.schemas import entities as wire
@@ -147,6 +155,15 @@ def list_changes(project_id: int, name: str, uuid: str) -> Response:
     listed = ask(lambda ctx: entity_reading.list_changes(ctx, project_id, name, uuid))
     _note(project_id, name, uuid, "diffs", query["reason"])
     return _answer(wire.changes(listed))
+
+
+@blueprint.get(f"{_ONE}/visits")
+def list_visits(project_id: int, name: str, uuid: str) -> Response:
+    """Every submission that spoke of one, the eldest first."""
+    query: dict[str, Any] = options.read(request, wire.OneQuery())
+    listed = ask(lambda ctx: entity_visits.list_visits(ctx, project_id, name, uuid))
+    _note(project_id, name, uuid, "visits", query["reason"])
+    return _answer([wire.visit(one) for one in listed])
 
 
 @blueprint.get(f"{_ONE}/audits")

@@ -14,6 +14,7 @@ from server.actions.entity_duplicates import Candidates
 from server.actions.entity_merging import Merged, MergeLine
 from server.actions.entity_reading import Happened, VersionLine
 from server.actions.entity_sources import Event, FromSubmission
+from server.actions.entity_visits import Visit
 from server.api.options import Blank, Flag, Names
 from server.api.schemas.audits import line as audit_line
 from server.api.schemas.datasets import Lenient, actor
@@ -265,6 +266,25 @@ def changes(listed: Sequence[Sequence[tuple[str, str | None, str]]]) -> list[lis
         [{**({"old": old} if old is not None else {}), "new": new, "propertyName": name} for name, old, new in changed]
         for changed in listed
     ]
+
+
+def visit(one: Visit) -> dict[str, Any]:
+    """A row of a submission that spoke of an entity."""
+    return {
+        "form": one.form_id,
+        "formName": one.form_name,
+        "formVersion": one.form_version,
+        "instanceId": one.record,
+        "row": one.row,
+        "day": one.day.isoformat(),
+        "receivedAt": moment(one.received_at),
+        "submitter": actor(one.submitter),
+        "reviewState": one.review_state,
+        "outcome": one.outcome,
+        "version": one.version,
+        "data": dict(one.said),
+        "under": one.under,
+    }
 
 
 def merged(one: Merged) -> dict[str, Any]:
