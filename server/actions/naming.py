@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from server.access import may, require
@@ -37,12 +37,28 @@ def find(ctx: Context, form: Form, record: str, *, any_version: bool = False) ->
     """The submission that is called `record`: its id (with `any_version` that of any of its versions) for whoever may
     identify people; for the others its pseudonym alone, so that nobody ties answers to an id that he knows from elsewhere."""
     require(ctx, "submission.read", form)
-    if not may(ctx.actor, IDENTIFY, form):
+    if not may(ctx.actor, IDENTIFY, form):  # a key that was another one before earlier versions came is found too
         key = pseudonyms.key_of(ctx.conn, form.project_id, SUBMISSION, record)
-        return submissions.find(ctx.conn, form.id, key) if key is not None else None
+        return submissions.find_by_version(ctx.conn, form.id, key) if key is not None else None
     if any_version:
         return submissions.find_by_version(ctx.conn, form.id, record)
     return submissions.find(ctx.conn, form.id, record)
+
+
+def pass_on(ctx: Context, form: Form, before: Sequence[str], instance_id: str) -> None:
+    """Let a record whose key became another one, since an earlier version came, keep its pseudonym. Inside an action that has
+    asked.
+
+    `before` are the keys that it had, its own first. A key that another record of the project has too keeps its pseudonym,
+    and the record gets one of its own.
+    """
+    for key in before:
+        if key == instance_id or pseudonyms.is_record(ctx.conn, form.project_id, key):
+            continue
+        if pseudonyms.pass_on(ctx.conn, form.project_id, SUBMISSION, key, instance_id):
+            return
+    if pseudonyms.find(ctx.conn, form.project_id, SUBMISSION, before):
+        pseudonyms.give_one(ctx.conn, form.project_id, SUBMISSION, instance_id)
 
 
 def of(ctx: Context, form: Form, instance_ids: Collection[str]) -> Mapping[str, Name]:

@@ -13,7 +13,7 @@ from forms.media import named_files, same_name
 from forms.receipt import Held, MoreAttachments, NewSubmission, NewVersion, decide
 from server import problems
 from server.access import require
-from server.actions import consents, drafts
+from server.actions import consents, drafts, naming
 from server.actions.following import Followed, check_stored, follow, follow_stored, forget
 from server.blobs.blobs import Blob
 from server.cleaning.standing import newest
@@ -221,6 +221,7 @@ def _extend(
     device: Device,
 ) -> Received:
     form, submission_id = destination.form, receipt.submission_id
+    before = [submissions.get(ctx.conn, one).instance_id for one in (submission_id, *receipt.joined)]
     for joined in receipt.joined:
         entity_receipts.move(ctx.conn, joined, submission_id)
         submissions.merge(ctx.conn, joined, submission_id)
@@ -242,15 +243,18 @@ def _extend(
     current = newest(chain)
     submissions.set_current(ctx.conn, submission_id, current.id)
     _carry_files(ctx, chain)
+    key = eldest_id(chain, current)
     submissions.change(
         ctx.conn,
         submission_id,
-        instance_id=eldest_id(chain, current),
+        instance_id=key,
         review_state=EDITED,
         edits=len(chain) - 1,
         created_at=min(version.created_at for version in chain),
         updated_at=ctx.now(),
     )
+    if not destination.draft:
+        naming.pass_on(ctx, form, before, key)
     reviews.add_review(ctx.conn, submission_id, state=EDITED, note=None, actor_id=ctx.actor_id, when=ctx.now())
     if not destination.draft:
         follow_stored(ctx, submission_id)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, Text, cast, exists, func, insert, literal, select
+from sqlalchemy import ColumnElement, Connection, Select, Text, cast, exists, func, insert, literal, select, update
 
+from server.model.forms import forms
 from server.model.privacy import pseudonyms
+from server.model.submissions import submissions
 
 _SOME: Final = 500
 
@@ -36,6 +38,11 @@ def give(conn: Connection, project_id: int, subject: str, keys: Select[Any]) -> 
     )
 
 
+def give_one(conn: Connection, project_id: int, subject: str, key: str) -> None:
+    """A pseudonym to one key, if it has none yet."""
+    give(conn, project_id, subject, select(literal(key)))
+
+
 def find(conn: Connection, project_id: int, subject: str, keys: Collection[str]) -> dict[str, str]:
     """The pseudonyms of those of `keys` that have one, by key."""
     found: dict[str, str] = {}
@@ -57,6 +64,31 @@ def key_of(conn: Connection, project_id: int, subject: str, pseudonym: str) -> s
     )
     key: str | None = conn.execute(statement).scalar()
     return key
+
+
+def is_record(conn: Connection, project_id: int, instance_id: str) -> bool:
+    """Whether a submission of any form of a project has this instance id, drafts left out."""
+    statement = (
+        select(submissions.c.id)
+        .join(forms, forms.c.id == submissions.c.form_id)
+        .where(
+            forms.c.project_id == project_id,
+            submissions.c.instance_id == instance_id,
+            submissions.c.draft.is_(False),
+        )
+        .limit(1)
+    )
+    return conn.execute(statement).first() is not None
+
+
+def pass_on(conn: Connection, project_id: int, subject: str, key: str, to: str) -> bool:
+    """Let the pseudonym of a key stand for what that key has become, where that has none yet; gives whether it now does."""
+    held = find(conn, project_id, subject, [key, to])
+    if key not in held or to in held:
+        return False
+    mine = (pseudonyms.c.project_id == project_id, pseudonyms.c.subject == subject, pseudonyms.c.key == key)
+    conn.execute(update(pseudonyms).where(*mine).values(key=to))
+    return True
 
 
 def _fresh(project_id: int, subject: str, keys: Select[Any]) -> Select[Any]:

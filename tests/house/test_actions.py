@@ -54,6 +54,7 @@ NEED_NO_PERMISSION = {
     "following.tabulate_all": "runs inside an action that has asked",
     "following.forget": "runs inside an action that has asked",
     "corrections.finish": "runs inside an action that has asked",
+    "naming.pass_on": "runs inside an action that has asked",
     "following.facts_of": "only makes what writes",
     "logframes.renew": "runs inside an action that has asked",
     "logframes.drop_facts": "runs inside an action that has asked",
