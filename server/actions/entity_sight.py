@@ -113,9 +113,20 @@ class Sight:
 
 def of(ctx: Context, found: Found) -> Sight:
     """What whoever asks may see of a list; inside an action that has asked."""
-    properties = datasets.list_properties(ctx.conn, found.row.id)
     if may(ctx.actor, IDENTIFY, found.project):
+        properties = datasets.list_properties(ctx.conn, found.row.id)
         return Sight(properties={one.name: (one.type, KEPT) for one in properties})
+    return _without_identities(ctx, found)
+
+
+def hidden(ctx: Context, found: Found) -> Sight:
+    """What whoever may not identify people sees of a list, whoever asks. Raises Problem 403.1."""
+    require(ctx, "entity.list", found.project)
+    return _without_identities(ctx, found)
+
+
+def _without_identities(ctx: Context, found: Found) -> Sight:
+    properties = datasets.list_properties(ctx.conn, found.row.id)
     held = forms.list_every_published(ctx.conn, found.project.id)
     every = forms.list_forms(ctx.conn, found.project.id)
     key = (

@@ -170,7 +170,7 @@ def open_central(
     form = _find(ctx, project_id, form_id)
     require(ctx, "submission.read", form)
 
-    asked, disclosed = _read(ctx, form, identities=identities)
+    asked, disclosed = read(ctx, form, identities=identities)
     options = Options(
         group_paths=request.group_paths,
         split_select_multiples=request.split_select_multiples,
@@ -233,7 +233,7 @@ def _book(ctx: Context, form: Form, request: Request, one: Format | None = None,
     project = projects.find_project(ctx.conn, form.project_id)
     if project is None:
         raise problems.no_project(form.project_id)
-    asked, disclosed = _read(ctx, form, identities=identities)
+    asked, disclosed = read(ctx, form, identities=identities)
     place = _place(ctx, project, form, request.place) if request.place is not None else None
     since = cursors.read(request.since, form.id) if request.since is not None else None
     if since is not None and not identities:
@@ -255,8 +255,9 @@ def _book(ctx: Context, form: Form, request: Request, one: Format | None = None,
     )
 
 
-def _read(ctx: Context, form: Form, *, identities: bool) -> tuple[Asked, Treatments]:
+def read(ctx: Context, form: Form, *, identities: bool) -> tuple[Asked, Treatments]:
     """A form as extracts see it, and what becomes of its answers for whoever asks. Raises Problem 404.1."""
+    require(ctx, "submission.read", form)
     if form.current_version_id is None:
         raise problems.never_published(form.xml_form_id)
     schemas = [registry.schema_of(ctx.conn, version) for version in forms.list_published(ctx.conn, form.id)]

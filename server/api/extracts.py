@@ -11,10 +11,11 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from forms.problems import Problem
-from server.actions import disclosures, extracts
+from server.actions import disclosures, extracts, panels
 from server.actions.extracts import CentralRequest, File
+from server.actions.panels import Asking
 from server.api import options
-from server.api.schemas.extracts import CsvQuery, DeletedQuery, ExtractQuery
+from server.api.schemas.extracts import CsvQuery, DeletedQuery, ExtractQuery, PanelQuery
 from server.api.wire import tell
 from server.context import Context
 from server.extracts.asking import Request
@@ -93,6 +94,20 @@ def deleted(project_id: int, form_id: str) -> Response:
         return extracts.open_deleted(ctx, project_id, form_id, wanted, identities=identities)
 
     return _streamed(project_id, form_id, "deleted.csv", _Told(bool(wanted.identities), wanted.reason), opened)
+
+
+@blueprint.get("/v1/projects/<number:project_id>/datasets/<segment:name>/panel.<kind>")
+def panel(project_id: int, name: str, kind: str) -> Response:
+    """The entities of a list, one row each, with the visits of a form by round."""
+    wanted: Asking = options.read(request, PanelQuery())
+    told = wanted.request
+
+    def opened(ctx: Context, identities: bool) -> File:
+        return panels.open_panel(ctx, project_id, name, kind, wanted, identities=identities)
+
+    response = _streamed(project_id, wanted.form_id, f"panel.{kind}", _Told(told.identities, told.reason), opened)
+    act(lambda ctx: panels.note_export(ctx, project_id, name, wanted.form_id, kind, identities=told.identities))
+    return response
 
 
 @dataclass(frozen=True, slots=True)

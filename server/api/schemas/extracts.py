@@ -7,10 +7,12 @@ from typing import Any, Final
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load
 
+from server.actions.panels import VISIT, Asking
 from server.api.options import Blank, Flag, Names
 from server.api.schemas.submissions import read_moment
 from server.extracts.asking import Request
 
+_WHICH_FORM: Final = ["diga de qué formulario son las visitas.", "say which form the visits are of."]
 _YES_NO: Final = ["use true o false.", "use true or false."]
 
 
@@ -109,6 +111,41 @@ class ExtractQuery(Schema):
             reason=data["reason"],
             at=data["at"],
         )
+
+
+class PanelQuery(Schema):
+    """What is asked of a panel; see panels.Asking, and Request for the rest. `by` is `visit` where nothing is said."""
+
+    form = fields.String(required=True, error_messages={"required": _WHICH_FORM})
+    by = Blank(load_default=None)
+    missing = Blank(load_default=None)
+    columns = Names(load_default=())
+    labels = Flag(load_default=False)
+    language = Blank(load_default=None)
+    formulas = fields.Method(deserialize="read_formulas", load_default=True)
+    bom = Flag(load_default=False)
+    review = Names(load_default=())
+    identities = Flag(load_default=False)
+    reason = Blank(load_default=None)
+
+    def read_formulas(self, value: str) -> bool:
+        """Whether formula-like text is made harmless."""
+        return _neutralises(value)
+
+    @post_load
+    def to_asking(self, data: dict[str, Any], **_: Any) -> Asking:
+        """The record that travels inside the house."""
+        request = Request(
+            columns=data["columns"],
+            labels=bool(data["labels"]),
+            language=data["language"],
+            neutralise=data["formulas"],
+            bom=bool(data["bom"]),
+            review=data["review"],
+            identities=bool(data["identities"]),
+            reason=data["reason"],
+        )
+        return Asking(form_id=data["form"], by=data["by"] or VISIT, missing=data["missing"], request=request)
 
 
 class DeletedQuery(Schema):
