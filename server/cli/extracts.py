@@ -1,4 +1,4 @@
-"""tejido extract, codebook: data as files, and what stands in them."""
+"""tejido extract, panel, codebook: data as files, and what stands in them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import click
 
 from forms.problems import Sentence
 from server import problems
-from server.actions import disclosures, extracts
+from server.actions import disclosures, extracts, panels
 from server.actions.extracts import CentralRequest, File
 from server.actions.identity import CONSOLE
+from server.actions.panels import VISIT, Asking
 from server.cli.desk import Desk, act, ask, desk
 from server.cli.records import read_past
 from server.context import Context, Office
@@ -180,6 +181,70 @@ def codebook(context: click.Context, /, form_id: str, project_id: int, out: Path
     at.say(f"Libro de códigos en {out}", f"Codebook in {out}")
 
 
+@click.command()
+@click.argument("name")
+@click.option("--project", "project_id", type=int, required=True, help="Number of the project.")
+@click.option("--form", "form_id", required=True, help="The form of the visits, by its id.")
+@click.option("--by", default=VISIT, help="Rounds: month, quarter, semester, year, visit (default) or a question.")
+@click.option("--missing", help="Only the entities without a visit in this round.")
+@click.option("--columns", multiple=True, help="Only these questions (with commas).")
+@click.option("--labels", is_flag=True, help="Labels of choices instead of their codes.")
+@click.option("--language", "spoken", help="Language of labels, one of the form's.")
+@click.option("--bom", is_flag=True, help="Begin CSV with the mark by which Excel knows accents.")
+@click.option("--identities", is_flag=True, help="With all that identifies people; needs --reason.")
+@click.option("--reason", help="What identities are needed for; kept in the audit.")
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The file to write: .csv, .xlsx, …"
+)
+@click.pass_context
+def panel(
+    context: click.Context,
+    name: str,
+    project_id: int,
+    form_id: str,
+    by: str,
+    missing: str | None,
+    columns: tuple[str, ...],
+    labels: bool,
+    spoken: str | None,
+    bom: bool,
+    identities: bool,
+    reason: str | None,
+    out: Path,
+) -> None:
+    """Write the entities of the list NAME, one row each, with the visits of a form by round side by side."""
+    at = desk(context)
+    kind, _ = _kind(out)
+    request = Request(
+        columns=_names(columns), labels=labels, language=spoken, bom=bom, identities=identities, reason=reason
+    )
+    wanted = Asking(form_id=form_id, by=by, missing=missing, request=request)
+
+    def opened(ctx: Context) -> File:
+        return panels.open_panel(ctx, project_id, name, kind or "zip", wanted, identities=identities)
+
+    with at.office() as office:
+        ask(office, lambda ctx: disclosures.settle(ctx, project_id, form_id, identities, reason))
+        if not identities:
+            act(office, lambda ctx: disclosures.give_pseudonyms(ctx, project_id, form_id))
+        _keep(at, office, name, out, opened)
+        told = f"panel.{kind}"
+        act(
+            office,
+            lambda ctx: extracts.note_export(ctx, project_id, form_id, told, identities=identities, reason=reason),
+        )
+        act(
+            office,
+            lambda ctx: panels.note_export(ctx, project_id, name, form_id, str(kind), identities=identities),
+        )
+    at.say(f"Panel en {out}", f"Panel in {out}")
+
+
+def _names(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """Names that are given one by one, or with commas."""
+    return tuple(name.strip() for text in texts for name in text.split(",") if name.strip())
+
+
 def _keep(
     at: Desk, office: Office, form_id: str, out: Path, opened: Callable[[Context], File], *, spill: bool = False
 ) -> File:
@@ -247,12 +312,11 @@ def _central(given: dict[str, Any], *, attachments: bool) -> CentralRequest:
 
 
 def _request(given: dict[str, Any]) -> Request:
-    columns = tuple(name.strip() for text in given["columns"] for name in text.split(",") if name.strip())
     days: dict[str, datetime | None] = {name: given[name] for name in ("first", "last")}
     return Request(
         tables=given["tables"],
         join=given["join"],
-        columns=columns,
+        columns=_names(given["columns"]),
         labels=given["labels"],
         language=given["spoken"],
         group_paths=bool(given["group_paths"]),

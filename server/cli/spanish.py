@@ -6,6 +6,15 @@ from typing import Final
 
 HELP: Final[dict[str, str]] = {
     # commands
+    "The form of the visits, by its id.": "El formulario de las visitas, por su id.",
+    "Rounds: month, quarter, semester, year, visit (default) or a question.": (
+        "Rondas: month, quarter, semester, year, visit (si falta) o una pregunta."
+    ),
+    "Only the entities without a visit in this round.": "Solo las entidades sin visita en esta ronda.",
+    "The file to write: .csv, .xlsx, …": "El archivo que se escribe: .csv, .xlsx, …",
+    "Write the entities of the list NAME, one row each, with the visits of a form by round side by side.": (
+        "Escribir las entidades de la lista NAME, una por fila, con las visitas de un formulario lado a lado por ronda."
+    ),
     "Entity lists: what a project has, and entities from files.": (
         "Listas de entidades: las que tiene un proyecto, y entidades tomadas de archivos."
     ),
