@@ -48,6 +48,9 @@ class Settings:
     backlog_days: int = _setting(
         5, "Days that an update of an entity is held for want of what came before it; then it is applied as it is."
     )
+    purge_days: int = _setting(
+        30, "Days after which deleted entities are removed for good, on schedule; until then they come back. 0: never."
+    )
     trusted_proxy: str = _setting(
         "", "Address of the reverse proxy whose X-Forwarded-Proto, -Host and -For are believed."
     )
@@ -116,6 +119,8 @@ def _require_sound(settings: Settings) -> None:
         raise problems.bad_setting("language", Sentence("debe ser es o en", "it must be es or en"))
     if not 1 <= settings.port <= 65535:
         raise problems.bad_setting("port", Sentence("debe estar entre 1 y 65535", "it must be from 1 to 65535"))
+    if settings.purge_days < 0:
+        raise problems.bad_setting("purge_days", Sentence("no puede ser negativo", "it cannot be negative"))
     for name in (
         "accept_content_length",
         "max_body",

@@ -1,12 +1,11 @@
-"""Entities by hand: created, changed, deleted, brought back, and removed for good."""
+"""Entities by hand: created, changed, deleted and brought back."""
 
 from __future__ import annotations
 
 import uuid as uuids
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
 from forms import entity_problems
 from forms.entities import find_uuid, normal_uuid
@@ -18,10 +17,7 @@ from server.actions.entity_finding import find_dataset
 from server.context import Context
 from server.model.entities import Dataset, Entity
 from server.odata.entity_rows import Line
-from server.store import datasets, entities, entity_purging, projects
-
-PURGE_AFTER: Final = timedelta(days=30)
-"""How long deleted entities can be brought back, unless somebody says otherwise: as in ODK Central."""
+from server.store import datasets, entities
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,41 +177,6 @@ def restore_many(ctx: Context, project_id: int, name: str, wanted: Collection[st
     require(ctx, "entity.restore", found.project)
     dataset = datasets.hold_one(ctx.conn, found.row.id)
     return _turn(ctx, dataset, _named(ctx, dataset, wanted, deleted=True), by, deleted=False)
-
-
-def purge(ctx: Context, project_id: int, name: str | None = None, *, days: int | None = None) -> int:
-    """Remove for good what was deleted so many days ago (None: PURGE_AFTER), of one list or of all that a project has or had;
-    gives how many entities.
-
-    Of a list that was put away so long ago, everything. Their ids are never given again. Merged entities and those that were
-    told apart stay, since others rest on them. Raises Problem 404.1.
-    """
-    require(ctx, "config.set", None)
-    if name is not None:
-        lists = [find_dataset(ctx, project_id, name).row]
-    else:
-        if projects.find_project(ctx.conn, project_id) is None:
-            raise problems.no_project(project_id)
-        lists = [
-            *datasets.list_datasets(ctx.conn, project_id),
-            *datasets.list_datasets(ctx.conn, project_id, deleted=True),
-        ]
-    before = ctx.now() - (PURGE_AFTER if days is None else timedelta(days=days))
-    gone = 0
-    for one in sorted(lists, key=lambda each: each.id):
-        dataset = datasets.hold_one(ctx.conn, one.id)
-        whole = dataset.deleted_at is not None and dataset.deleted_at < before
-        doomed = entity_purging.list_purgeable(ctx.conn, dataset.id, before=None if whole else before)
-        if doomed:
-            entity_purging.purge(ctx.conn, dataset.id, doomed, ctx.now())
-            ctx.record(
-                "entity.purge",
-                project_id=project_id,
-                dataset_id=dataset.id,
-                details={"entitiesDeleted": len(doomed)},
-            )
-            gone += len(doomed)
-    return gone
 
 
 def check(label: str | None, data: Mapping[str, str], known: Collection[str]) -> None:

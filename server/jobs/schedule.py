@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import date
 from functools import partial
 from types import TracebackType
 from typing import Final
@@ -10,7 +11,7 @@ from typing import Final
 import structlog
 
 from forms.problems import Problem
-from server.actions import entity_receiving, flags, projects
+from server.actions import entity_purging, entity_receiving, flags, projects
 from server.actions.following import retry_failures
 from server.actions.identity import CONSOLE
 from server.actions.indicator_values import keep_values, prepare_values
@@ -26,11 +27,12 @@ class Schedule:
     """A thread that, soon after the start and then every five minutes, tries again what failed to follow from a submission,
     keeps the indicator values that tools of analysis read, where there are other records since, and looks through forms with
     many more records than when their medians were computed. Updates of entities that waited too long for what came before
-    them are applied."""
+    them are applied. Once a day (UTC) entities that were deleted long ago are removed for good."""
 
     def __init__(self, office: Office, *, seconds: float = RETRY_SECONDS) -> None:
         self._office = office
         self._seconds = seconds
+        self._purged: date | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="tejido-schedule", daemon=True)
 
@@ -48,7 +50,7 @@ class Schedule:
         pause = min(FIRST_SECONDS, self._seconds)
         while not self._stop.wait(pause):
             pause = self._seconds
-            for work in (self._retry, self._force_held, self._keep_values, self._look_through):
+            for work in (self._retry, self._force_held, self._keep_values, self._look_through, self._purge):
                 try:
                     work()
                 except Problem as problem:
@@ -79,6 +81,17 @@ class Schedule:
         for project_id, form_id in here.database.read(lambda conn: flags.list_grown(here.context(conn, CONSOLE))):
             made = here.act(partial(flags.run, project_id=project_id, form_id=form_id), lambda _: lambda: CONSOLE)
             log.info("looked through", form=form_id, submissions=made.submissions)
+
+    def _purge(self) -> None:
+        here = self._office
+        today = here.clock().date()
+        if self._purged == today:
+            return
+        for dataset_id in here.database.read(lambda conn: entity_purging.list_due(here.context(conn, CONSOLE))):
+            work = partial(entity_purging.purge_due, dataset_id=dataset_id)
+            while purged := here.act(work, lambda _: lambda: CONSOLE):
+                log.info("purged", dataset=dataset_id, entities=purged)
+        self._purged = today
 
 
 def keep_for(office: Office, project_id: int, *, always: bool = False) -> bool:

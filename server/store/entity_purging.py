@@ -6,12 +6,20 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, delete, exists, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, exists, insert, or_, select, update
 
-from server.model.entities import entities, entity_receipts, entity_sources, entity_versions, purged_entities
+from server.model.entities import (
+    datasets,
+    entities,
+    entity_receipts,
+    entity_sources,
+    entity_versions,
+    purged_entities,
+)
 from server.model.merging import distinct_entities, entity_merges
 
 _AT_ONCE: Final = 500
+_LISTED: Final = entities.join(datasets, datasets.c.id == entities.c.dataset_id)
 
 
 def purge(conn: Connection, dataset_id: int, entity_ids: Collection[int], when: datetime) -> None:
@@ -37,16 +45,24 @@ def purge(conn: Connection, dataset_id: int, entity_ids: Collection[int], when: 
             conn.execute(delete(entity_sources).where(orphans, ~still))
 
 
-def list_purgeable(conn: Connection, dataset_id: int, *, before: datetime | None) -> list[int]:
-    """Row ids of entities that no merge holds: those deleted before that moment, or (None: the list is gone) every one."""
-    statement = select(entities.c.id).where(
-        entities.c.dataset_id == dataset_id,
+def list_purgeable(conn: Connection, dataset_id: int, *, before: datetime, most: int | None = None) -> list[int]:
+    """Row ids of entities that were deleted before that moment, or whose list was, and that no merge holds."""
+    statement = select(entities.c.id).select_from(_LISTED).where(entities.c.dataset_id == dataset_id, *_due(before))
+    return list(conn.execute(statement.order_by(entities.c.id).limit(most)).scalars())
+
+
+def list_due(conn: Connection, *, before: datetime) -> list[int]:
+    """Row ids of the lists that have such entities."""
+    statement = select(entities.c.dataset_id).select_from(_LISTED).where(*_due(before)).distinct()
+    return list(conn.execute(statement.order_by(entities.c.dataset_id)).scalars())
+
+
+def _due(before: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        or_(entities.c.deleted_at < before, datasets.c.deleted_at < before),
         entities.c.merged_into_id.is_(None),
         entities.c.id.not_in(select(entity_merges.c.survivor_id)),
         entities.c.id.not_in(select(entity_merges.c.absorbed_id)),
         entities.c.id.not_in(select(distinct_entities.c.first_id)),
         entities.c.id.not_in(select(distinct_entities.c.second_id)),
     )
-    if before is not None:
-        statement = statement.where(entities.c.deleted_at < before)
-    return list(conn.execute(statement.order_by(entities.c.id)).scalars())

@@ -25,6 +25,7 @@ from server.actions import (
     entities,
     entity_backlog,
     entity_feeds,
+    entity_purging,
     entity_reading,
     entity_sight,
     extracts,
@@ -220,7 +221,9 @@ ALLOWED |= {
         lambda ctx: entities.restore_many(ctx, PROJECT, LIST, [GONE], By()),
         {"admin", "manager"},
     ),
-    "entities.purge": (lambda ctx: entities.purge(ctx, PROJECT), {"admin"}),
+    "entity_purging.purge": (lambda ctx: entity_purging.purge(ctx, PROJECT), {"admin"}),
+    "entity_purging.list_due": (entity_purging.list_due, {"admin"}),
+    "entity_purging.purge_due": (lambda ctx: entity_purging.purge_due(ctx, 1), {"admin"}),
     "entity_backlog.list_undone": (lambda ctx: entity_backlog.list_undone(ctx, PROJECT), {"admin", "manager"}),
     "entity_feeds.open_feed": (
         lambda ctx: entity_feeds.open_feed(ctx, PROJECT, LIST, entity_feeds.Request()),
