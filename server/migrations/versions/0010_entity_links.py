@@ -12,6 +12,17 @@ down_revision = "0009"
 branch_labels = None
 depends_on = None
 
+FROM_RECEIPTS = (
+    "INSERT INTO entity_links (submission_id, row_key, path, dataset_id, uuid) "
+    "SELECT receipts.submission_id, submissions.instance_id, receipts.key, datasets.id, receipts.uuid "
+    "FROM entity_receipts AS receipts JOIN submissions ON submissions.id = receipts.submission_id "
+    "JOIN forms ON forms.id = submissions.form_id "
+    "JOIN datasets ON datasets.project_id = forms.project_id AND datasets.name = receipts.dataset "
+    "AND datasets.deleted_at IS NULL "
+    "WHERE receipts.uuid IS NOT NULL AND receipts.key NOT LIKE '%]%'"
+)
+"""What was done of the blocks of forms themselves says of whom they speak."""
+
 
 def upgrade() -> None:
     """Forward. Of submissions that are here the form's own blocks are linked; `tejido rebuild` links those of repeat rows."""
@@ -27,14 +38,4 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("submission_id", "row_key", "path", name=op.f("pk_entity_links")),
     )
     op.create_index(op.f("ix_entity_links_uuid"), "entity_links", ["uuid"], unique=False)
-    op.execute(
-        sa.text(
-            "INSERT INTO entity_links (submission_id, row_key, path, dataset_id, uuid) "
-            "SELECT receipts.submission_id, submissions.instance_id, receipts.key, datasets.id, receipts.uuid "
-            "FROM entity_receipts AS receipts JOIN submissions ON submissions.id = receipts.submission_id "
-            "JOIN forms ON forms.id = submissions.form_id "
-            "JOIN datasets ON datasets.project_id = forms.project_id AND datasets.name = receipts.dataset "
-            "AND datasets.deleted_at IS NULL "
-            "WHERE receipts.uuid IS NOT NULL AND receipts.key NOT LIKE '%]%'"
-        )
-    )
+    op.execute(sa.text(FROM_RECEIPTS))
