@@ -11,7 +11,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from forms.problems import Problem
-from server.actions import disclosures, extracts, panels
+from server.actions import dataset_desk, disclosures, extracts, panels
 from server.actions.extracts import CentralRequest, File
 from server.actions.panels import Asking
 from server.api import options
@@ -99,6 +99,7 @@ def deleted(project_id: int, form_id: str) -> Response:
 @blueprint.get("/v1/projects/<number:project_id>/datasets/<segment:name>/panel.<kind>")
 def panel(project_id: int, name: str, kind: str) -> Response:
     """The entities of a list, one row each, with the visits of a form by round."""
+    ask(lambda ctx: dataset_desk.expect(ctx, project_id, name, "entity.list"))
     wanted: Asking = options.read(request, PanelQuery())
     told = wanted.request
 
