@@ -81,6 +81,18 @@ def no_dataset(name: str) -> Problem:
     )
 
 
+def not_linkable(name: str) -> Problem:
+    """400.26: a file of a form that is no data file cannot be an entity list."""
+    return Problem(
+        400.26,
+        Sentence(
+            f"Solo un archivo de datos puede ser una lista de entidades; «{name}» no lo es.",
+            'Dataset can only be linked to attachments with "Data File" type.',
+        ),
+        {"name": name},
+    )
+
+
 def no_list(name: str) -> Problem:
     """404.1: the project has no entity list of this name."""
     return Problem(

@@ -21,6 +21,7 @@ from server.api import (
     entity_files,
     extracts,
     flags,
+    form_files,
     indicators,
     logframes,
     merging,
@@ -77,6 +78,7 @@ def create_app(office: Office) -> Flask:
     app.register_blueprint(merging.blueprint)
     app.register_blueprint(extracts.blueprint)
     app.register_blueprint(flags.blueprint)
+    app.register_blueprint(form_files.blueprint)
     app.register_blueprint(indicators.blueprint)
     app.register_blueprint(logframes.blueprint)
     app.register_blueprint(submissions.blueprint)

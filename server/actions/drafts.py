@@ -325,7 +325,13 @@ def _publish_again(
         logframes.renew(ctx, project.id)
     for file in form_attachments.list_attachments(ctx.conn, draft.id):
         place = form_attachments.find_attachment(ctx.conn, held.id, file.name)
-        if place is not None and file.sha256 is not None and place.sha256 != file.sha256:
+        cleared = file.sha256 is None and file.updated_at is not None  # somebody linked it to a list, or emptied it
+        if place is not None and cleared and (place.sha256 or place.dataset_id != file.dataset_id):
+            form_attachments.link(ctx.conn, place.id, file.dataset_id, when=ctx.now())
+            ctx.record(
+                "form.attachment.update", project_id=form.project_id, form_id=form.id, details={"name": file.name}
+            )
+        elif place is not None and file.sha256 is not None and place.sha256 != file.sha256:
             form_attachments.fill(
                 ctx.conn,
                 place.id,

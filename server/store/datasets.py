@@ -272,7 +272,8 @@ def values_of_actor(conn: Connection, actor_id: int) -> dict[str, str]:
 
 
 def link_files(conn: Connection, project_id: int, dataset_id: int, name: str) -> None:
-    """Let every version that expects a file of the list's name, and has none, have the list for it."""
+    """Let every version that expects a file of the list's name, and has none, have the list for it; but for those of which
+    somebody said that they are to have none."""
     mine = (
         select(form_versions.c.id)
         .join(forms, forms.c.id == form_versions.c.form_id)
@@ -286,6 +287,7 @@ def link_files(conn: Connection, project_id: int, dataset_id: int, name: str) ->
             form_attachments.c.type == "file",
             form_attachments.c.sha256.is_(None),
             form_attachments.c.dataset_id.is_(None),
+            form_attachments.c.updated_at.is_(None),
         )
         .values(dataset_id=dataset_id)
     )

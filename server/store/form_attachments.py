@@ -50,6 +50,15 @@ def find_attachment(conn: Connection, version_id: int, name: str) -> FormAttachm
     return FormAttachment(*row) if row else None
 
 
+def link(conn: Connection, attachment_id: int, dataset_id: int | None, *, when: datetime) -> None:
+    """Let an expected file be an entity list, or (None) nothing at all, because somebody says so; its content goes."""
+    conn.execute(
+        update(form_attachments)
+        .where(form_attachments.c.id == attachment_id)
+        .values(dataset_id=dataset_id, sha256=None, md5=None, size=None, content_type=None, updated_at=when)
+    )
+
+
 def fill(
     conn: Connection,
     attachment_id: int,

@@ -20,7 +20,9 @@ from server.actions import (
     checkup,
     comparisons,
     dataset_desk,
+    dataset_differences,
     disclosures,
+    draft_files,
     drafts,
     entities,
     entity_backlog,
@@ -221,6 +223,20 @@ ALLOWED |= {
         lambda ctx: entities.restore_many(ctx, PROJECT, LIST, [GONE], By()),
         {"admin", "manager"},
     ),
+    "draft_files.list_files": (
+        lambda ctx: draft_files.list_files(ctx, PROJECT, "hogar"),
+        {"admin", "manager", "viewer", "formfill", "app-user"},
+    ),
+    "draft_files.expect": (lambda ctx: draft_files.expect(ctx, PROJECT, "borrador"), {"admin", "manager"}),
+    "draft_files.link_list": (
+        lambda ctx: draft_files.link_list(ctx, PROJECT, "lector", "gente.csv", linked=False),
+        {"admin", "manager"},
+    ),
+    "draft_files.clear": (lambda ctx: draft_files.clear(ctx, PROJECT, "lector", "gente.csv"), {"admin", "manager"}),
+    "dataset_differences.differences": (
+        lambda ctx: dataset_differences.differences(ctx, PROJECT, "borrador", draft=True),
+        {"admin", "manager", "viewer"},
+    ),
     "entity_purging.purge": (lambda ctx: entity_purging.purge(ctx, PROJECT), {"admin"}),
     "entity_purging.list_due": (entity_purging.list_due, {"admin"}),
     "entity_purging.purge_due": (lambda ctx: entity_purging.purge_due(ctx, 1), {"admin"}),
@@ -292,6 +308,8 @@ def actors(desk: Desk) -> dict[str | None, Actor | None]:
     desk.draft(HOUSE.replace("hogar", "borrador"))
     desk.act(lambda ctx: dataset_desk.create(ctx, PROJECT, LIST))
     desk.act(lambda ctx: dataset_desk.add_property(ctx, PROJECT, LIST, "altura"))
+    desk.act(lambda ctx: dataset_desk.create(ctx, PROJECT, "gente"))
+    desk.draft(form("lector", questions("select_one_from_file gente.csv quien")))
     for uuid in (ENTITY, GONE):
         one = New(label="x", uuid=uuid, data={})
         desk.act(lambda ctx, one=one: entities.create(ctx, PROJECT, LIST, one, By()))  # type: ignore[misc]
