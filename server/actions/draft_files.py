@@ -20,7 +20,8 @@ def list_files(ctx: Context, project_id: int, form_id: str, *, draft: bool = Fal
 
     Raises Problem 404.1.
     """
-    form = _find(ctx, project_id, form_id, "form.read")
+    form = _find(ctx, project_id, form_id)
+    require(ctx, "form.read", form)
     version_id = form.draft_version_id if draft else form.current_version_id
     if version_id is None:
         raise problems.no_draft(form_id) if draft else problems.never_published(form_id)
@@ -30,7 +31,7 @@ def list_files(ctx: Context, project_id: int, form_id: str, *, draft: bool = Fal
 def expect(ctx: Context, project_id: int, form_id: str) -> None:
     """Whether there is such a form and whoever asks may change it: before anything else is looked at. Raises Problem 404.1,
     403.1."""
-    _find(ctx, project_id, form_id, "form.update")
+    require(ctx, "form.update", _find(ctx, project_id, form_id))
 
 
 def link_list(ctx: Context, project_id: int, form_id: str, name: str, *, linked: bool) -> FormAttachment:
@@ -39,6 +40,7 @@ def link_list(ctx: Context, project_id: int, form_id: str, name: str, *, linked:
     Where it is to be nothing it stays so, though there be a list of its name. Raises Problem 404.1 for a draft, file or list
     that there is not, 400.26 where it is no data file.
     """
+    expect(ctx, project_id, form_id)
     draft = _hold(ctx, project_id, form_id)
     project = projects.find_project(ctx.conn, project_id)
     if project is None:
@@ -58,6 +60,7 @@ def link_list(ctx: Context, project_id: int, form_id: str, name: str, *, linked:
 
 def clear(ctx: Context, project_id: int, form_id: str, name: str) -> None:
     """Let a draft's file be nothing: neither content nor list. Raises Problem 404.1 where it is nothing already."""
+    expect(ctx, project_id, form_id)
     draft = _hold(ctx, project_id, form_id)
     file = _file(ctx, draft, name)
     if file.sha256 is None and file.dataset_id is None:
@@ -65,17 +68,16 @@ def clear(ctx: Context, project_id: int, form_id: str, name: str) -> None:
     _put(ctx, draft, file, None)
 
 
-def _find(ctx: Context, project_id: int, form_id: str, verb: str) -> Form:
+def _find(ctx: Context, project_id: int, form_id: str) -> Form:
     form = forms.find_form(ctx.conn, project_id, form_id)
     if form is None:
         raise problems.no_form(form_id)
-    require(ctx, verb, form)
     return form
 
 
 def _hold(ctx: Context, project_id: int, form_id: str) -> Form:
     """A form with a draft, held against its publishing."""
-    form = forms.hold_for_change(ctx.conn, _find(ctx, project_id, form_id, "form.update").id)
+    form = forms.hold_for_change(ctx.conn, _find(ctx, project_id, form_id).id)
     if form.draft_version_id is None:
         raise problems.no_draft(form_id)
     return form
