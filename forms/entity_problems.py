@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from forms.problems import Finding, Problem, Sentence
 
@@ -116,6 +116,18 @@ def no_property(name: str, dataset: str) -> Problem:
 def no_entity(uuid: str) -> Problem:
     """404.1: the list has no entity of this id."""
     return Problem(404.1, Sentence(f"No existe la entidad {uuid}.", f"There is no entity {uuid}."), {"uuid": uuid})
+
+
+def withdrawn(uuid: str) -> Problem:
+    """409.91: the person took back the consent; nothing more is kept of it."""
+    return Problem(
+        409.91,
+        Sentence(
+            f"La persona de la entidad {uuid} retiró su consentimiento: ya no se le da seguimiento.",
+            f"The person of entity {uuid} took back the consent and is followed up no more.",
+        ),
+        {"entityUuid": uuid},
+    )
 
 
 def not_mergeable(reason: Sentence) -> Problem:
@@ -235,3 +247,13 @@ def file_refused(findings: Sequence[Finding]) -> Problem:
         ),
         {"findings": [finding.to_dict() for finding in findings], "count": len(findings)},
     )
+
+
+def told(problem: Problem) -> dict[str, Any]:
+    """A problem as receipts keep it."""
+    return {
+        "code": problem.code,
+        "es": problem.sentence.es,
+        "en": problem.sentence.en,
+        "details": dict(problem.details),
+    }

@@ -22,7 +22,8 @@ class Instance:
     """What a phone sent as xml_submission_file.
 
     `version` is "" where the form has none. `instance_id` is kept as sent (usually `uuid:` and a UUID).
-    `root` is the parsed tree; nobody changes it.
+    `root` is the parsed tree; nobody changes it. `came_as` is the fingerprint of the document as it came, where only a part
+    of it may be kept and it must be known again all the same (forms/redaction).
     """
 
     xml: bytes
@@ -33,11 +34,12 @@ class Instance:
     deprecated_id: str | None = None
     instance_name: str | None = None
     encrypted: bool = False
+    came_as: str | None = None
 
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the exact bytes, hexadecimal: equal only for the identical document."""
-        return hashlib.sha256(self.xml).hexdigest()
+        return self.came_as or hashlib.sha256(self.xml).hexdigest()
 
 
 def missing(field: str) -> Problem:

@@ -11,6 +11,7 @@ from lxml import etree
 
 from forms import values, xml
 from forms.instance import Instance
+from forms.redaction import ERASED
 from forms.schema import Field, Schema, Type
 
 Reason = Literal["type", "unknown", "twice"]
@@ -140,6 +141,8 @@ class _Walk:
         self._counts[node.path] = number = self._counts.get(node.path, 0) + 1
         place = (parent.key, node.path)
         self._positions[place] = position = self._positions.get(place, 0) + 1
+        if element.get(ERASED) is not None:  # gone with its person; the others keep their places
+            return
         below = node.path.removeprefix(parent.table)
         row = Row(
             table=node.path,

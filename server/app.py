@@ -27,6 +27,7 @@ from server.api import (
     merging,
     submissions,
     wire,
+    withdrawals,
 )
 from server.blobs.disk import DiskBlobs
 from server.context import Clock, Office, wall_clock
@@ -82,6 +83,7 @@ def create_app(office: Office) -> Flask:
     app.register_blueprint(indicators.blueprint)
     app.register_blueprint(logframes.blueprint)
     app.register_blueprint(submissions.blueprint)
+    app.register_blueprint(withdrawals.blueprint)
     app.register_blueprint(welcome.blueprint)
     app.add_url_rule("/healthz", "health", _health)
     app.register_error_handler(Problem, _tell)

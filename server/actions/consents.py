@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from forms import consent
+from forms import consent, redaction
 from forms import instance as instances
 from forms.consent import Allowed, Guard, Withheld
 from forms.instance import Instance
@@ -46,6 +46,8 @@ def recognise(ctx: Context, form: Form, form_version_id: int | None, held: Held,
     if not rules.guards or arriving.encrypted:
         return False
     kept = instances.read(submissions.get_xml(ctx.conn, held.version_id))
+    if arriving.came_as is not None and kept.root.get(redaction.ON) is not None:
+        return True  # both were cut down further since a person took back the consent
     return consent.same(kept, arriving, rules.guards, repeats=rules.repeats)
 
 

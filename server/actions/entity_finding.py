@@ -39,8 +39,9 @@ def find_dataset(ctx: Context, project_id: int, name: str) -> Found:
 
 
 def find_entity(ctx: Context, dataset: Dataset, uuid: str, *, deleted: bool = False) -> Entity:
-    """The entity of that id, living or (`deleted`) deleted; the caller has asked for rights. Raises Problem 404.1, 400.11."""
+    """The entity of that id, living or (`deleted`) deleted; the caller has asked for rights. There is none any more of a
+    person who took back the consent. Raises Problem 404.1, 400.11."""
     found = entities.find(ctx.conn, dataset.id, normal_uuid(uuid))
-    if found is None or (found.deleted_at is not None) != deleted:
+    if found is None or (found.deleted_at is not None) != deleted or found.withdrawn_at is not None:
         raise entity_problems.no_entity(uuid)
     return found

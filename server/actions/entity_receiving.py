@@ -10,6 +10,7 @@ from typing import Any, Final
 from forms import entities as blocks
 from forms import entity_labels, entity_problems
 from forms.entities import Block, Change
+from forms.entity_problems import told
 from forms.entity_receipt import (
     Await,
     Circumstances,
@@ -30,7 +31,7 @@ from server.context import Context
 from server.model.entities import Dataset, Entity, EntityReceipt, EntityVersion
 from server.model.forms import Form
 from server.model.submissions import Submission, SubmissionVersion
-from server.store import datasets, entities, entity_links, entity_receipts, forms, submissions
+from server.store import datasets, entities, entity_links, entity_receipts, forms, submissions, withdrawals
 from server.tables import registry
 
 APPROVED: Final = "approved"
@@ -115,7 +116,12 @@ def _take(ctx: Context, origin: _Origin, block: Block, dataset: Dataset | None, 
         if dataset is None:
             raise entity_problems.no_dataset(block.dataset)
     except Problem as problem:
-        _note(ctx, origin, block.key, block.dataset, None, before, outcome="failed", problem=_told(problem))
+        uuid = blocks.find_uuid(block.id)
+        gone = dataset is not None and uuid is not None and withdrawals.find(ctx.conn, dataset.id, uuid) is not None
+        wrong = told(
+            entity_problems.withdrawn(uuid) if gone and uuid is not None else problem
+        )  # its label went with it
+        _note(ctx, origin, block.key, block.dataset, None, before, outcome="failed", problem=wrong)
         return
     _apply(ctx, origin, dataset, change, before, forced=False)
 
@@ -128,6 +134,8 @@ def _apply(
         if origin.schema is not None:
             blocks.check_permitted(origin.schema, change)
         entity, held = _held(ctx, dataset, change.id)
+        if held is not None and held.deleted and withdrawals.find(ctx.conn, dataset.id, change.id) is not None:
+            raise entity_problems.withdrawn(change.id)
         decision = decide(
             change,
             held,
@@ -140,7 +148,7 @@ def _apply(
         if isinstance(decision, FirstVersion) and entities.was_purged(ctx.conn, dataset.id, change.id):
             raise entity_problems.uses_deleted(change.id)
     except Problem as problem:
-        _note(ctx, origin, change.key, dataset.name, change, before, outcome="failed", problem=_told(problem))
+        _note(ctx, origin, change.key, dataset.name, change, before, outcome="failed", problem=told(problem))
         return
     if isinstance(decision, Hold):
         waits = before is not None and before.outcome == "held" and before.version_id == origin.version_id
@@ -246,7 +254,7 @@ def _resume(ctx: Context, held: EntityReceipt, *, forced: bool) -> None:
     change = _read(held.change or {})
     if dataset is None:
         gone = entity_problems.no_dataset(held.dataset)
-        _note(ctx, origin, held.key, held.dataset, change, held, outcome="failed", problem=_told(gone))
+        _note(ctx, origin, held.key, held.dataset, change, held, outcome="failed", problem=told(gone))
         return
     _record(ctx, origin, dataset, "submission.backlog.force" if forced else "submission.backlog.reprocess")
     _apply(ctx, origin, dataset, change, held, forced=forced)
@@ -374,15 +382,6 @@ def _schema(ctx: Context, form: Form, form_version_id: int | None, sha256: str |
 
     key = ("entities", sha256 or known)
     return registry.remember(ctx.conn, key, read)
-
-
-def _told(problem: Problem) -> dict[str, Any]:
-    return {
-        "code": problem.code,
-        "es": problem.sentence.es,
-        "en": problem.sentence.en,
-        "details": dict(problem.details),
-    }
 
 
 def _written(change: Change) -> dict[str, Any]:

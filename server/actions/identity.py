@@ -14,6 +14,7 @@ _EVERYTHING = frozenset(
     (
         "audit.read", "config.read", "config.set", "dataset.create", "dataset.delete", "dataset.list", "dataset.read",
         "dataset.update", "entity.create", "entity.delete", "entity.list", "entity.read", "entity.restore", "entity.update",
+        "entity.withdraw",
         "field_key.create", "field_key.delete", "field_key.list", "field_key.update",
         "flag.update", "form.create", "form.delete", "form.list",
         "form.read", "form.update", "indicator.list", "indicator.read", "indicator.unmask", "indicator.update",

@@ -9,6 +9,7 @@ from server import problems
 from server.access import may, require
 from server.context import Context
 from server.model.projects import Project
+from server.model.withdrawals import POLICIES
 from server.store import projects
 
 Counting = Literal["approved", "not_rejected"]
@@ -39,9 +40,15 @@ def get_project(ctx: Context, project_id: int) -> Project:
 
 
 def change_settings(
-    ctx: Context, project_id: int, *, counting: str | None = None, minimum_n: int | None = None
+    ctx: Context,
+    project_id: int,
+    *,
+    counting: str | None = None,
+    minimum_n: int | None = None,
+    withdrawal: str | None = None,
 ) -> Project:
-    """What indicators count, and the number of units below which a figure is hidden (0 or 1: none is); None leaves it.
+    """What indicators count, the number of units below which a figure is hidden (0 or 1: none is), and what withdrawals of
+    consent do; None leaves it.
 
     Figures follow at once. Gives the project as it is then. Raises Problem 404.1, 400.8.
     """
@@ -53,7 +60,10 @@ def change_settings(
     if minimum_n is not None and not 0 <= minimum_n <= MOST_UNITS:
         told = Sentence(es=f"va de 0 a {MOST_UNITS}.", en=f"it goes from 0 to {MOST_UNITS}.")
         raise problems.wrong_value("minimum_n", minimum_n, told)
-    wanted: dict[str, Any] = {"counting": counting, "minimum_n": minimum_n}
+    if withdrawal is not None and withdrawal not in POLICIES:
+        told = Sentence(es="use erase o keep_facts.", en="use erase or keep_facts.")
+        raise problems.wrong_value("withdrawal", withdrawal, told)
+    wanted: dict[str, Any] = {"counting": counting, "minimum_n": minimum_n, "withdrawal": withdrawal}
     changed = {name: to for name, to in wanted.items() if to is not None and to != getattr(project, name)}
     if not changed:
         return project

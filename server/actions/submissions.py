@@ -13,7 +13,7 @@ from forms.media import named_files, same_name
 from forms.receipt import Held, MoreAttachments, NewSubmission, NewVersion, decide
 from server import problems
 from server.access import require
-from server.actions import consents, drafts, naming
+from server.actions import consents, drafts, naming, withdrawn_arrivals
 from server.actions.following import Followed, check_stored, follow, follow_stored, forget
 from server.blobs.blobs import Blob
 from server.cleaning.standing import newest
@@ -59,6 +59,7 @@ class _Destination:
     form_version_id: int | None
     form_version_sha256: str | None
     draft: bool
+    gone: bool = False
 
 
 def receive(ctx: Context, project_id: int, instance: Instance, files: Sequence[File], device: Device) -> Received:
@@ -88,18 +89,24 @@ def receive(ctx: Context, project_id: int, instance: Instance, files: Sequence[F
 
 
 def list_withheld(ctx: Context, project_id: int, instance: Instance, token: str | None = None) -> frozenset[str]:
-    """The files that an arriving instance names in answers which it does not allow to be kept: they are not to be stored.
+    """The files that an arriving instance names in answers which may not be kept, by its own consents or since a person took
+    back the consent: they are not to be stored.
 
     `token` is that of the draft which the instance tries. Raises what receiving it would.
     """
     if token is not None:
         form, version = drafts.get_draft(ctx, project_id, instance.form_id, token)
-        return consents.allow(ctx, form, version.id, instance).files
+        return _withheld(ctx, form, version.id, instance)
     found = forms.find_for_submission(ctx.conn, project_id, instance.form_id, instance.version)
     require(ctx, "submission.create", found[0][0] if found else projects.find_project(ctx.conn, project_id))
     if not found:
         raise problems.form_not_found(instance.form_id)
-    return consents.allow(ctx, found[0][0], found[0][1], instance).files
+    return _withheld(ctx, found[0][0], found[0][1], instance)
+
+
+def _withheld(ctx: Context, form: Form, form_version_id: int | None, instance: Instance) -> frozenset[str]:
+    allowed = consents.allow(ctx, form, form_version_id, instance)
+    return allowed.files | withdrawn_arrivals.allow(ctx, form, form_version_id, allowed.instance).files
 
 
 def _holds(ctx: Context, former: Form, form_version_id: int | None, instance: Instance) -> bool:
@@ -125,8 +132,9 @@ def _keep(
 ) -> Received:
     form = destination.form
     allowed = consents.allow(ctx, form, destination.form_version_id, instance)
-    instance = allowed.instance
-    files = [file for file in files if same_name(file.name) not in allowed.files]
+    arrived = withdrawn_arrivals.allow(ctx, form, destination.form_version_id, allowed.instance)
+    destination, instance = replace(destination, gone=arrived.gone), arrived.instance
+    files = [file for file in files if same_name(file.name) not in allowed.files | arrived.files]
     if instance.deprecated_id is None and not ctx.careful:
         received = _begin(ctx, destination, NewSubmission(awaits=None), instance, files, device)
         if received is not None:
@@ -182,7 +190,9 @@ def _begin(
         return None
     submission_id, version_id = begun
     _keep_files(ctx, destination, version_id, instance, files)
-    if not destination.draft:
+    if destination.gone:  # nothing follows from it: it is kept to be known again
+        submissions.change(ctx.conn, submission_id, deleted_at=now)
+    elif not destination.draft:
         follow(
             ctx,
             Followed(

@@ -27,6 +27,7 @@ from server.cli import (
     serve,
     tables,
     terminal,
+    withdrawals,
     words,
 )
 from server.cli.desk import Desk
@@ -104,6 +105,7 @@ main.add_command(flags.flags_group, "flags")
 main.add_command(records.record)
 main.add_command(corrections.correction)
 main.add_command(entities.entities)
+main.add_command(withdrawals.withdrawal)
 main.add_command(audits.list_audits)
 main.add_command(tables.rebuild)
 main.add_command(tables.migrate)

@@ -14,12 +14,21 @@ from server import credentials
 from server.actions import people, projects
 from server.cli.desk import Desk, act, ask, desk
 from server.http import collect
+from server.model.withdrawals import POLICIES
 
 _COUNTED: Final = {
     "approved": Sentence("solo los envíos aprobados", "approved submissions only"),
     "not_rejected": Sentence("todos los envíos que no fueron rechazados", "every submission that was not rejected"),
 }
 _HIDDEN: Final = Sentence("las cifras de menos unidades se ocultan", "figures of fewer units are hidden")
+
+_WITHDRAWN: Final = {
+    "erase": Sentence("quien retira su consentimiento se borra entero", "who takes back the consent is erased whole"),
+    "keep_facts": Sentence(
+        "de quien retira su consentimiento quedan los hechos, sin lo que identifica",
+        "of who takes back the consent the facts stay, without what identifies",
+    ),
+}
 
 
 @click.group()
@@ -111,22 +120,28 @@ def list_projects(context: click.Context) -> None:
 @click.argument("project_id", type=int)
 @click.option("--counting", type=click.Choice(projects.COUNTINGS), help="What indicators count.")
 @click.option("--minimum-n", type=int, help="Figures of fewer units are hidden from whoever may not see them.")
+@click.option("--withdrawal", type=click.Choice(POLICIES), help="What a withdrawal of consent takes out.")
 @click.pass_context
-def change_settings(context: click.Context, project_id: int, counting: str | None, minimum_n: int | None) -> None:
-    """Show or change what a project's indicators count, and which figures are hidden."""
+def change_settings(
+    context: click.Context, project_id: int, counting: str | None, minimum_n: int | None, withdrawal: str | None
+) -> None:
+    """Show or change what a project's indicators count, which figures are hidden, and what withdrawals of consent do."""
     at = desk(context)
     with at.office() as office:
-        if counting is None and minimum_n is None:
+        if counting is None and minimum_n is None and withdrawal is None:
             one = ask(office, lambda ctx: projects.get_project(ctx, project_id))
         else:
             one = act(
                 office,
-                lambda ctx: projects.change_settings(ctx, project_id, counting=counting, minimum_n=minimum_n),
+                lambda ctx: projects.change_settings(
+                    ctx, project_id, counting=counting, minimum_n=minimum_n, withdrawal=withdrawal
+                ),
             )
     counted = _COUNTED[one.counting].say(at.language)
     at.say(f"Proyecto {one.id}: {one.name}", f"Project {one.id}: {one.name}")
     click.echo(f"counting\t{one.counting}\t{counted}")
     click.echo(f"minimum_n\t{one.minimum_n}\t{_HIDDEN.say(at.language)}")
+    click.echo(f"withdrawal\t{one.withdrawal}\t{_WITHDRAWN[one.withdrawal].say(at.language)}")
 
 
 @click.group("app-user")

@@ -33,6 +33,22 @@ HELP: Final[dict[str, str]] = {
     "Add the entities of FILE (CSV or GeoJSON) to a list: all of them or, where something is wrong, none.": (
         "Añadir las entidades de FILE (CSV o GeoJSON) a una lista: todas o, si algo está mal, ninguna."
     ),
+    "Withdrawals of consent: what is kept of a person goes, and follow-up ends.": (
+        "Retiros de consentimiento: lo que se guarda de una persona se borra, y termina su seguimiento."
+    ),
+    "Who asked for it.": "Quién lo pidió.",
+    "The day on which they asked.": "El día en que lo pidieron.",
+    "What goes; default: what the project says.": "Qué se borra; si falta: lo que dice el proyecto.",
+    "Take out what is kept of the person of entity UUID of the entity list LIST; it cannot be undone.": (
+        "Borrar lo que se guarda de la persona de la entidad UUID de la lista de entidades LIST; no se puede deshacer."
+    ),
+    "List whose data went, by id: when, why, and what was done.": (
+        "Mostrar de quién se borraron los datos, por id: cuándo, por qué y qué se hizo."
+    ),
+    "Withdraw again, after a backup was restored, everybody whom FILE (a withdrawals.jsonl) names.": (
+        "Retirar otra vez, después de restaurar una copia, a todos los que nombra FILE (un withdrawals.jsonl)."
+    ),
+    "What a withdrawal of consent takes out.": "Qué borra un retiro de consentimiento.",
     "As CSV: a line for each answer.": "Como CSV: una línea por respuesta.",
     "What stands of every submission, now or at any past moment: a line of JSON for each.": (
         "Lo que vale de cada envío, ahora o en cualquier momento pasado: una línea de JSON por envío."
@@ -144,8 +160,9 @@ HELP: Final[dict[str, str]] = {
     "So many lines, the newest.": "Cuántas líneas, las últimas.",
     "What identities are needed for; kept in the audit.": "Para qué se necesitan las identidades; queda en la auditoría.",
     "With all that identifies people; needs --reason.": "Con todo lo que identifica a personas; necesita --reason.",
-    "Show or change what a project's indicators count, and which figures are hidden.": (
-        "Mostrar o cambiar qué cuentan los indicadores de un proyecto y qué cifras se ocultan."
+    "Show or change what a project's indicators count, which figures are hidden, and what withdrawals of consent do.": (
+        "Mostrar o cambiar qué cuentan los indicadores de un proyecto, qué cifras se ocultan y qué hacen los retiros de "
+        "consentimiento."
     ),
     "What indicators count.": "Qué cuentan los indicadores.",
     "Figures of fewer units are hidden from whoever may not see them.": (

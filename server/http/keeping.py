@@ -90,6 +90,11 @@ class Shelf:
                 self._making.pop(wanted, None)
         return key, cast(BinaryIO, io.BufferedReader(_Reader(found)))
 
+    def clear(self) -> None:
+        """Let go of every file: something in them may not be kept. Whoever reads one goes on."""
+        with self._lock:
+            self._kept.clear()
+
     def _find(self, key: Key) -> _Kept | None:
         with self._lock:
             found = self._kept.get(key)

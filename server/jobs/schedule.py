@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 from forms.problems import Problem
-from server.actions import entity_purging, entity_receiving, flags, projects
+from server.actions import entity_purging, entity_receiving, flags, projects, withdrawal_list, withdrawals
 from server.actions.following import retry_failures
 from server.actions.identity import CONSOLE
 from server.actions.indicator_values import keep_values, prepare_values
@@ -27,7 +27,8 @@ class Schedule:
     """A thread that, soon after the start and then every five minutes, tries again what failed to follow from a submission,
     keeps the indicator values that tools of analysis read, where there are other records since, and looks through forms with
     many more records than when their medians were computed. Updates of entities that waited too long for what came before
-    them are applied. Once a day (UTC) entities that were deleted long ago are removed for good."""
+    them are applied. What withdrawals of consent left to do is done. Once a day (UTC) entities that were deleted long ago are
+    removed for good."""
 
     def __init__(self, office: Office, *, seconds: float = RETRY_SECONDS) -> None:
         self._office = office
@@ -50,7 +51,14 @@ class Schedule:
         pause = min(FIRST_SECONDS, self._seconds)
         while not self._stop.wait(pause):
             pause = self._seconds
-            for work in (self._retry, self._force_held, self._keep_values, self._look_through, self._purge):
+            for work in (
+                self._retry,
+                self._force_held,
+                self._settle_withdrawals,
+                self._keep_values,
+                self._look_through,
+                self._purge,
+            ):
                 try:
                     work()
                 except Problem as problem:
@@ -70,6 +78,12 @@ class Schedule:
         forced = here.act(partial(entity_receiving.force, days=days), lambda _: lambda: CONSOLE)
         if forced:
             log.info("forced", entities=forced)
+
+    def _settle_withdrawals(self) -> None:
+        done = self._office.act(withdrawals.settle, lambda _: lambda: CONSOLE)
+        self._office.act(withdrawal_list.keep, lambda _: lambda: CONSOLE)
+        if done:
+            log.info("settled withdrawals", done=done)
 
     def _keep_values(self) -> None:
         here = self._office

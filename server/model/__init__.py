@@ -13,6 +13,7 @@ from server.model import (
     projects,
     submissions,
     tables,
+    withdrawals,
 )
 from server.model.columns import METADATA
 
@@ -30,4 +31,5 @@ __all__ = [
     "projects",
     "submissions",
     "tables",
+    "withdrawals",
 ]

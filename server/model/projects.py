@@ -21,6 +21,7 @@ projects = Table(
     Column("counting", Text, nullable=False, server_default="not_rejected"),  # or approved: what indicators count
     Column("minimum_n", Integer, nullable=False, server_default="10"),  # cells of fewer units are hidden
     Column("indicators_revision", Text, nullable=False, server_default=""),  # another at every change of declarations
+    Column("withdrawal", Text, nullable=False, server_default="erase"),  # or keep_facts: what withdrawals of consent do
 )
 
 
@@ -37,3 +38,4 @@ class Project:
     counting: str
     minimum_n: int
     indicators_revision: str
+    withdrawal: str

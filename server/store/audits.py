@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, and_, exists, insert, or_, select
+from sqlalchemy import Connection, Select, Text, and_, cast, exists, insert, or_, select
 
 from server.model.audits import AuditLine, audits
 from server.model.forms import forms
@@ -109,6 +110,13 @@ def list_lines(
     if last is not None:
         statement = statement.where(audits.c.logged_at <= last)
     return [AuditLine(**row) for row in conn.execute(statement).mappings()]
+
+
+def list_worded(conn: Connection, project_id: int) -> Iterator[str]:
+    """The details, as text, of a project's lines in which somebody said why in words of their own."""
+    said = cast(audits.c.details, Text)
+    statement = select(said).where(audits.c.project_id == project_id, said.contains('"reason"'))
+    yield from conn.execute(statement).scalars()
 
 
 def _lines() -> Select[Any]:

@@ -20,6 +20,7 @@ from server.model.merging import distinct_entities, entity_merges
 
 _AT_ONCE: Final = 500
 _LISTED: Final = entities.join(datasets, datasets.c.id == entities.c.dataset_id)
+_ALIASES: Final = entities.alias()
 
 
 def purge(conn: Connection, dataset_id: int, entity_ids: Collection[int], when: datetime) -> None:
@@ -60,7 +61,10 @@ def list_due(conn: Connection, *, before: datetime) -> list[int]:
 def _due(before: datetime) -> tuple[ColumnElement[bool], ...]:
     return (
         or_(entities.c.deleted_at < before, datasets.c.deleted_at < before),
+        # facts that were kept of who took back the consent are counted still, as long as there is the list
+        or_(entities.c.withdrawn_at.is_(None), datasets.c.deleted_at < before),
         entities.c.merged_into_id.is_(None),
+        entities.c.id.not_in(select(_ALIASES.c.merged_into_id).where(_ALIASES.c.merged_into_id.is_not(None))),
         entities.c.id.not_in(select(entity_merges.c.survivor_id)),
         entities.c.id.not_in(select(entity_merges.c.absorbed_id)),
         entities.c.id.not_in(select(distinct_entities.c.first_id)),

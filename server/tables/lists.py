@@ -18,19 +18,28 @@ from sqlalchemy import (
     func,
     literal,
     null,
+    or_,
     select,
 )
 
 from forms.expressions.tree import Apply, Constant
 from server.model.columns import Id
 from server.model.entities import entities, entity_links
-from server.store.entities import LIVING, property_text
+from server.store.entities import property_text
 from server.tables.layout import DataColumn, Layout
 from server.tables.operations import Operations, Sql
 
+COUNTED: tuple[ColumnElement[bool], ...] = (
+    entities.c.merged_into_id.is_(None),
+    or_(entities.c.deleted_at.is_(None), entities.c.deleted_at == entities.c.withdrawn_at),
+)
+"""What is true of an entity that figures over a list count: it stands, or stood until its person took back the consent, and
+the facts of it were kept without who it was."""
+
 
 def rows_of(conn: Connection, layout: Layout) -> Subquery:
-    """The living entities of a list, with the columns that a form's table has and one for each property.
+    """The entities of a list that count (COUNTED), with the columns that a form's table has and one for each
+    property.
 
     `_submission_id` is the entity's row id, `_key` its id. A text that is not of the property's type is unknown.
     """
@@ -57,7 +66,7 @@ def rows_of(conn: Connection, layout: Layout) -> Subquery:
     }
     return (
         select(*(value.label(name) for name, value in {**known, **columns}.items()))
-        .where(entities.c.dataset_id == layout.dataset_id, *LIVING)
+        .where(entities.c.dataset_id == layout.dataset_id, *COUNTED)
         .subquery()
     )
 

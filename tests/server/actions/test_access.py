@@ -37,9 +37,12 @@ from server.actions import (
     people,
     projects,
     rebuilds,
+    withdrawal_list,
+    withdrawals,
 )
 from server.actions.dataset_desk import Wish
 from server.actions.entities import By, Change, New
+from server.actions.withdrawals import Wish as Withdrawal
 from server.context import Context
 from server.extracts.asking import Request
 from server.model.people import Actor, field_keys, users
@@ -271,6 +274,24 @@ ALLOWED |= {
         {"admin", "manager", "viewer"},
     ),
 }
+WITHDRAWN = Withdrawal(reason="withdrawn", asked_by="person")
+ALLOWED |= {
+    "withdrawals.withdraw": (
+        lambda ctx: withdrawals.withdraw(ctx, PROJECT, LIST, ENTITY, WITHDRAWN),
+        {"admin", "manager"},
+    ),
+    "withdrawals.foresee": (
+        lambda ctx: withdrawals.foresee(ctx, PROJECT, LIST, ENTITY, WITHDRAWN),
+        {"admin", "manager"},
+    ),
+    "withdrawals.reapply": (
+        lambda ctx: withdrawals.reapply(ctx, PROJECT, LIST, ENTITY, WITHDRAWN),
+        {"admin", "manager"},
+    ),
+    "withdrawals.list_withdrawals": (lambda ctx: withdrawals.list_withdrawals(ctx, PROJECT), {"admin", "manager"}),
+    "withdrawals.settle": (withdrawals.settle, {"admin"}),
+    "withdrawal_list.keep": (withdrawal_list.keep, {"admin"}),
+}
 NOT_FOUND = {"entity_reading.get", "entity_reading.list_versions"}
 """What is not found by a viewer, who knows entities by their pseudonyms alone."""
 
@@ -290,6 +311,7 @@ BODIES = {
     "/distinct": b'{"entities": ["x", "y"]}',
     "/merges": b'{"survivor": "x", "absorbed": "y", "reason": "z"}',
     "/undo": b'{"reason": "z"}',
+    "/withdraw": b'{"reason": "withdrawn", "askedBy": "person"}',
 }
 """What a route must be given before it is asked who may: bodies by how its path ends."""
 

@@ -272,10 +272,12 @@ def test_settings_of_a_project_are_shown_and_changed(tejido: Tejido):
     assert shown.output == (
         "Project 1: Cohesión\ncounting\tnot_rejected\tevery submission that was not rejected\n"
         "minimum_n\t10\tfigures of fewer units are hidden\n"
+        "withdrawal\terase\twho takes back the consent is erased whole\n"
     )
     assert changed.output == (
         "Proyecto 1: Cohesión\ncounting\tapproved\tsolo los envíos aprobados\n"
         "minimum_n\t5\tlas cifras de menos unidades se ocultan\n"
+        "withdrawal\terase\tquien retira su consentimiento se borra entero\n"
     )
     assert wrong.exit_code == 1
     assert "minimum_n" in wrong.output
