@@ -20,7 +20,7 @@ from server.extracts import asking, disclosure, frame, naming, panel, refusals, 
 from server.extracts.asking import Request
 from server.extracts.codebook import Book
 from server.extracts.formats import FORMATS
-from server.extracts.panel import Member, Rounds
+from server.extracts.panel import Member, Rounds, Shape
 from server.extracts.questions import Asked, Question
 from server.extracts.treatments import Treatments
 from server.indicators import periods
@@ -30,17 +30,20 @@ from server.store import projects
 
 VISIT: Final = "visit"
 _HIDDEN: Final = ("leave out", "year")
+_DAYS: Final = ("keep", "day")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
     """What is asked of a panel: the form of the visits, the rounds (a period, `visit`, or a question), the questions beside
-    each other and how they are told (`request`); `missing`: only those without a visit in this round."""
+    each other and how they are told (`request`); `missing`: only those without a visit in this round; `long`: a row for each
+    entity and round."""
 
     form_id: str
     by: str
     request: Request
     missing: str | None = None
+    long: bool = False
 
 
 def open_panel(
@@ -80,8 +83,12 @@ def open_panel(
         questions,
         _members(ctx, found, seen),
         list(seen.properties),
-        words=naming.words_of(chosen.language or asked.newest.default_language),
-        missing=wanted.missing,
+        Shape(
+            words=naming.words_of(chosen.language or asked.newest.default_language),
+            missing=wanted.missing,
+            long=wanted.long,
+            days=day is None or treatments.of(disclosed, day.path).what in _DAYS,
+        ),
     )
     book = Book(asked=asked, frames=[made], chosen=told, disclosed=disclosed, privacy={}, made_at=ctx.now())
     return File(f"{made.name}.{kind}", one.content_type, one.write([made], told, book))

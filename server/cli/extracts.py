@@ -187,6 +187,7 @@ def codebook(context: click.Context, /, form_id: str, project_id: int, out: Path
 @click.option("--form", "form_id", required=True, help="The form of the visits, by its id.")
 @click.option("--by", default=VISIT, help="Rounds: month, quarter, semester, year, visit (default) or a question.")
 @click.option("--missing", help="Only the entities without a visit in this round.")
+@click.option("--long", is_flag=True, help="A row for each entity and round, not one for each entity.")
 @click.option("--columns", multiple=True, help="Only these questions (with commas).")
 @click.option("--labels", is_flag=True, help="Labels of choices instead of their codes.")
 @click.option("--language", "spoken", help="Language of labels, one of the form's.")
@@ -204,6 +205,7 @@ def panel(
     form_id: str,
     by: str,
     missing: str | None,
+    long: bool,
     columns: tuple[str, ...],
     labels: bool,
     spoken: str | None,
@@ -218,7 +220,7 @@ def panel(
     request = Request(
         columns=_names(columns), labels=labels, language=spoken, bom=bom, identities=identities, reason=reason
     )
-    wanted = Asking(form_id=form_id, by=by, missing=missing, request=request)
+    wanted = Asking(form_id=form_id, by=by, missing=missing, long=long, request=request)
 
     def opened(ctx: Context) -> File:
         return panels.open_panel(ctx, project_id, name, kind or "zip", wanted, identities=identities)

@@ -11,6 +11,7 @@ HELP: Final[dict[str, str]] = {
         "Rondas: month, quarter, semester, year, visit (si falta) o una pregunta."
     ),
     "Only the entities without a visit in this round.": "Solo las entidades sin visita en esta ronda.",
+    "A row for each entity and round, not one for each entity.": "Una fila por entidad y ronda, no una por entidad.",
     "The file to write: .csv, .xlsx, …": "El archivo que se escribe: .csv, .xlsx, …",
     "Write the entities of the list NAME, one row each, with the visits of a form by round side by side.": (
         "Escribir las entidades de la lista NAME, una por fila, con las visitas de un formulario lado a lado por ronda."

@@ -119,6 +119,7 @@ class PanelQuery(Schema):
     form = fields.String(required=True, error_messages={"required": _WHICH_FORM})
     by = Blank(load_default=None)
     missing = Blank(load_default=None)
+    long = Flag(load_default=False)
     columns = Names(load_default=())
     labels = Flag(load_default=False)
     language = Blank(load_default=None)
@@ -145,7 +146,13 @@ class PanelQuery(Schema):
             identities=bool(data["identities"]),
             reason=data["reason"],
         )
-        return Asking(form_id=data["form"], by=data["by"] or VISIT, missing=data["missing"], request=request)
+        return Asking(
+            form_id=data["form"],
+            by=data["by"] or VISIT,
+            missing=data["missing"],
+            long=bool(data["long"]),
+            request=request,
+        )
 
 
 class DeletedQuery(Schema):

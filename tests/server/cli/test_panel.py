@@ -38,4 +38,6 @@ def test_a_panel_is_written_with_identities_for_a_reason_and_without(office: Off
     assert refused.exit_code == 1
     assert f"Panel en {out}" in whole.output
     assert list(pd.read_csv(out)["_entity_gente"]) == [uuid_of(2)]
-    assert desk.audited().count("dataset.entities.export") == 2
+    assert tejido(*asked, "--long").exit_code == 0
+    assert list(pd.read_csv(out)["_round"]) == ["base", "base"]
+    assert desk.audited().count("dataset.entities.export") == 3

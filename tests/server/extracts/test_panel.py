@@ -45,6 +45,7 @@ VISIT = form(
 """,
 ).replace("| settings |", "| entities |\n| | list_name | entity_id |\n| | gente | ${persona} |\n| settings |")
 PANEL = "/datasets/gente/panel"
+SENDER = "Teléfono 1"
 
 
 def person(name: str, number: int) -> bytes:
@@ -83,6 +84,13 @@ def admin(app: Flask) -> Client:
     return Client(to_app(app), *ADMIN)
 
 
+def second(sheet: str) -> str:
+    """Version 2 of a form."""
+    before = "| visita | visita | 1 |"
+    assert before in sheet
+    return sheet.replace(before, "| visita | visita | 2 |")
+
+
 def file(who: Client, kind: str = "csv", **options: str) -> bytes:
     query = urlencode({"form": "visita", "identities": "true", "reason": "prueba", **options})
     answer = who.ask(f"{PANEL}.{kind}?{query}")
@@ -100,15 +108,15 @@ def test_a_row_is_a_person_with_every_round_beside_the_other(people: Desk, admin
     made = table(admin, by="ronda", columns="edad,sano")
 
     assert list(made["Ana"]) == [
-        "_entity_gente", "_label", "nombre", "barrio", "_visits", "_first_day", "_last_day",
+        "_entity_gente", "_label", "nombre", "barrio", "_visits", "_first_day", "_last_day", "_last_submitter",
         "_visits_base", "edad_base", "sano_base", "_visits_final", "edad_final", "sano_final",
     ]  # fmt: skip
     assert list(made) == ["Sol", "Eva", "Ana"]
     assert list(made["Ana"].values()) == [
-        uuid_of(1), "Ana", "Ana", "Boca", "3", "2026-01-10", "2026-07-01", "2", "30", "s", "1", "31", "n",
+        uuid_of(1), "Ana", "Ana", "Boca", "3", "2026-01-10", "2026-07-01", SENDER, "2", "30", "s", "1", "31", "n",
     ]  # fmt: skip
-    assert list(made["Eva"].values())[4:] == ["2", "2026-07-02", "2026-08-01", "0", "", "", "1", "", "s"]
-    assert list(made["Sol"].values())[4:] == ["0", "", "", "0", "", "", "0", "", ""]
+    assert list(made["Eva"].values())[4:] == ["2", "2026-07-02", "2026-08-01", SENDER, "0", "", "", "1", "", "s"]
+    assert list(made["Sol"].values())[4:] == ["0", "", "", "", "0", "", "", "0", "", ""]
 
 
 @pytest.mark.parametrize(
@@ -145,6 +153,73 @@ def test_merged_people_are_one_row(people: Desk, admin: Client):
 
     assert list(made) == ["Sol", "Ana"]
     assert (made["Ana"]["_visits"], made["Ana"]["_visits_final"], made["Ana"]["edad_final"]) == ("5", "2", "")
+
+
+def rows(data: bytes, *names: str) -> list[tuple[str, ...]]:
+    made: pd.DataFrame = read_csv(data)
+    return [tuple(str(value) for value in row) for row in made[list(names)].itertuples(index=False)]
+
+
+def test_the_long_shape_has_a_row_for_each_person_and_round(people: Desk, admin: Client):
+    data = file(admin, by="ronda", columns="edad,sano", long="true")
+
+    assert list(read_csv(data).columns) == [
+        "_entity_gente", "_label", "nombre", "barrio", "_round", "_visits", "_day", "_submitter", "edad", "sano",
+    ]  # fmt: skip
+    assert rows(data, "_label", "_round", "_visits", "_day", "_submitter", "edad", "sano") == [
+        ("Sol", "base", "0", "", "", "", ""),
+        ("Sol", "final", "0", "", "", "", ""),
+        ("Eva", "base", "0", "", "", "", ""),
+        ("Eva", "final", "1", "2026-07-02", SENDER, "", "s"),
+        ("Ana", "base", "2", "2026-02-20", SENDER, "30", "s"),
+        ("Ana", "final", "1", "2026-07-01", SENDER, "31", "n"),
+    ]
+    missed = file(admin, by="ronda", columns="edad", long="true", missing="base")
+    assert rows(missed, "_label", "_round", "edad") == [
+        ("Sol", "base", ""), ("Sol", "final", ""), ("Eva", "base", ""), ("Eva", "final", ""),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("by", ["ronda", "month", "visit"])
+def test_the_long_shape_is_the_wide_one_turned(people: Desk, admin: Client, by: str):
+    wide = table(admin, by=by, columns="edad,sano")
+    long = rows(file(admin, by=by, columns="edad,sano", long="true"), "_label", "_round", "_visits", "edad", "sano")
+
+    assert len(long) == len(set(long)) == 3 * sum(name.startswith("_visits_") for name in wide["Ana"])
+    for label, round_, *values in long:
+        assert [wide[label][f"{name}_{round_}"] for name in ("_visits", "edad", "sano")] == values
+
+
+def test_labels_of_answers_leave_rounds_their_codes(people: Desk, admin: Client):
+    made = table(admin, by="ronda", columns="sano", labels="true", missing="base")
+
+    assert list(made) == ["Sol", "Eva"]
+    assert [name for name in made["Eva"] if "_base" in name or "_final" in name] == [
+        "_visits_base", "sano_base", "_visits_final", "sano_final",
+    ]  # fmt: skip
+    assert made["Eva"]["sano_final"] == "Sí"
+
+
+def test_a_question_named_like_a_property_keeps_a_column_of_its_own(people: Desk, admin: Client):
+    people.publish(second(VISIT.replace("| | integer | edad | Edad | |", "| | text | barrio | Barrio | |")))
+
+    made = read_csv(file(admin, by="ronda", columns="barrio", long="true"))
+
+    assert list(made.columns)[3:] == ["barrio", "_round", "_visits", "_day", "_submitter", "barrio_2"]
+    assert set(made["barrio"]) == {"Boca"}
+
+
+def test_days_that_are_private_are_not_told_in_panels(people: Desk, app: Flask):
+    marked = VISIT.replace("| label | save_to |", "| label | save_to | privacy |")
+    people.publish(second(marked.replace("| | today | hoy | | |", "| | today | hoy | | | direct |")))
+    viewer = client(people, to_app(app), "viewer")
+
+    wide = read_csv(file(viewer, identities="false", reason="", by="visit", columns="edad"))
+    long = read_csv(file(viewer, identities="false", reason="", by="visit", columns="edad", long="true"))
+
+    assert list(wide.columns)[:5] == ["_entity_gente", "barrio", "_visits", "_visits_1", "edad_1"]
+    assert list(long.columns) == ["_entity_gente", "barrio", "_round", "_visits", "edad"]
+    assert len(long) == 9
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "parquet", "dta", "sav"])
