@@ -62,7 +62,7 @@ _HOLDERS: Final = Prepared(
 )
 _MINE = (
     select(check_keys.c.check, check_keys.c.key)
-    .where(check_keys.c.form_id == bindparam("form"), check_keys.c.submission_id == bindparam("submission"))
+    .where(check_keys.c.submission_id == bindparam("submission"))  # not by form too: its index holds every record
     .distinct()
     .subquery()
 )
@@ -175,7 +175,7 @@ class Keys:
             return [(check, key, count) for check, key, count in rows]
         mine = (
             select(check_keys.c.check, check_keys.c.key)
-            .where(check_keys.c.form_id == self._form_id, check_keys.c.submission_id.in_(sorted(submission_ids)))
+            .where(check_keys.c.submission_id.in_(sorted(submission_ids)))
             .distinct()
             .subquery()
         )

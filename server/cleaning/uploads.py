@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
@@ -23,6 +24,10 @@ MAX_FILE: Final = 10 * 2**20
 MAX_UNPACKED: Final = 48 * 2**20
 """Bytes of its parts by the archive's own directory; zipfile never unpacks more than that declares."""
 MAX_PARTS: Final = 500
+MAX_TAGS: Final = 800_000
+"""Tags of its sheets and texts: a workbook of MOST_LINES rows has half as many."""
+MAX_TAGS_BESIDE: Final = 100_000
+"""Tags of all its other parts."""
 _MOST_COLUMNS: Final = 256
 _MOST_GAP: Final = 2_000
 """Empty rows after which nothing more is expected."""
@@ -280,6 +285,23 @@ def _check_archive(data: bytes) -> None:
         raise _no_workbook()
     if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED:
         raise _too_large(f"{MAX_UNPACKED // 2**20} MB")
+    _check_tags(data, parts)
+
+
+def _check_tags(data: bytes, parts: Sequence[zipfile.ZipInfo]) -> None:
+    """Refuse what is small and yet holds so many elements (cells, styles, names) that reading them takes minutes."""
+    left = {True: MAX_TAGS, False: MAX_TAGS_BESIDE}
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            for part in parts:
+                holds_cells = part.filename.startswith(("xl/worksheets/", "xl/sharedStrings"))
+                with archive.open(part) as file:
+                    while block := file.read(1 << 20):
+                        left[holds_cells] -= block.count(b"<")
+                        if left[holds_cells] < 0:
+                            raise _too_large(f"{MAX_TAGS:,} elementos", f"{MAX_TAGS:,} elements")
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+        raise _no_workbook() from error
 
 
 def _no_workbook() -> Problem:

@@ -376,6 +376,12 @@ def bomb() -> bytes:
     return repacked(own(("uuid:A",)), swell)
 
 
+def crowd(part: str, after: bytes, element: bytes, count: int) -> bytes:
+    """A hundred kilobytes to send and little to unpack, but a million elements to read."""
+    data = own(("uuid:A", "", "/edad", "treinta", 30, "x"))
+    return repacked(data, lambda name, c: c.replace(after, after + element * count, 1) if name == part else c)
+
+
 def shrunk() -> bytes:
     """A workbook that says that it ends where its first row does."""
     data = own(("uuid:A", "", "/edad", "treinta", "x", "x"))
@@ -390,6 +396,8 @@ def shrunk() -> bytes:
         (lambda: b"registro,pregunta\n", "no es un libro de Excel"),
         (lambda: own(("uuid:A",))[:-300], "no es un libro de Excel"),
         (bomb, "demasiado grande"),
+        (lambda: crowd("xl/worksheets/sheet1.xml", b"<sheetData>", b"<row/>", 900_000), "demasiado grande"),
+        (lambda: crowd("xl/workbook.xml", b"<sheets>", b"<sheet/>", 200_000), "demasiado grande"),
         (lambda: repacked(own(("uuid:A",)), lambda name, c: b"<x" if "sheet1" in name else c), "está dañado"),
         (lambda: xlsx({"a": [HEADERS], "b": [HEADERS]}), "ninguna hoja «Correcciones»"),
         (shrunk, "no es un número entero"),
