@@ -60,7 +60,7 @@ class Database:
     def reading(self, *, spill: bool = False) -> Iterator[Connection]:
         """A connection for an answer that is streamed; one consistent state until it is closed.
 
-        `spill`: large temporary tables are made, which SQLite then keeps in a file.
+        `spill`: many rows are sorted, or large temporary tables made, which SQLite then keeps in a file.
         """
         with _unavailable_told(self.engine), self.engine.connect() as plain:
             conn = plain if self.is_sqlite else plain.execution_options(isolation_level="REPEATABLE READ")

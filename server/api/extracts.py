@@ -59,8 +59,7 @@ def extract(project_id: int, form_id: str, kind: str) -> Response:
     def opened(ctx: Context, identities: bool) -> File:
         return extracts.open_file(ctx, project_id, form_id, name, wanted, archive=bool(zipped), identities=identities)
 
-    told = _Told(bool(wanted.identities), wanted.reason, past=wanted.at is not None)
-    return _streamed(project_id, form_id, kind, told, opened)
+    return _streamed(project_id, form_id, kind, _Told(bool(wanted.identities), wanted.reason), opened)
 
 
 @blueprint.get(f"{_FORM}/codebook.<kind>")
@@ -113,12 +112,10 @@ def panel(project_id: int, name: str, kind: str) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """Whether identities are asked for (None: as far as rights go, since ODK Central's clients cannot ask), and why; `past`:
-    it is of a past moment."""
+    """Whether identities are asked for (None: as far as rights go, since ODK Central's clients cannot ask), and why."""
 
     identities: bool | None
     reason: str | None
-    past: bool = False
 
 
 def _central() -> tuple[CentralRequest, _Told]:
@@ -145,7 +142,7 @@ def _streamed(
     if not identities and ask(lambda ctx: disclosures.lacks_pseudonyms(ctx, project_id, form_id)):
         act(lambda ctx: disclosures.give_pseudonyms(ctx, project_id, form_id))
     with ExitStack() as stack:
-        ctx = stack.enter_context(asking(spill=told.past))
+        ctx = stack.enter_context(asking(spill=True))
         file = opened(ctx, identities)
         if request.method == "HEAD":
             return Response(content_type=file.content_type, headers=_headers(file))

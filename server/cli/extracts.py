@@ -134,7 +134,7 @@ def extract(
         ask(office, lambda ctx: disclosures.settle(ctx, project_id, form_id, identities, reason))
         if not identities:
             act(office, lambda ctx: disclosures.give_pseudonyms(ctx, project_id, form_id))
-        file = _keep(at, office, form_id, out, opened, spill=given["at"] is not None)
+        file = _keep(at, office, form_id, out, opened)
         if cursor_file is not None and file.cursor is not None:
             cursor_file.write_text(file.cursor + "\n", encoding="utf-8")
         count = act(
@@ -247,13 +247,11 @@ def _names(texts: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name.strip() for text in texts for name in text.split(",") if name.strip())
 
 
-def _keep(
-    at: Desk, office: Office, form_id: str, out: Path, opened: Callable[[Context], File], *, spill: bool = False
-) -> File:
+def _keep(at: Desk, office: Office, form_id: str, out: Path, opened: Callable[[Context], File]) -> File:
     """Write a file under another name first, so that none is ever there in part."""
     unfinished = out.with_name(f"{out.name}.part")
     written = 0
-    with at.progress(f"{form_id}: KB", f"{form_id}: KB") as progress, office.database.reading(spill=spill) as conn:
+    with at.progress(f"{form_id}: KB", f"{form_id}: KB") as progress, office.database.reading(spill=True) as conn:
         file = opened(office.context(conn, CONSOLE))
         try:
             with unfinished.open("wb") as target:

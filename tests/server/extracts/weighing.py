@@ -15,8 +15,8 @@ from typing import Final
 
 from server.actions import extracts
 from server.actions.extracts import CentralRequest
+from server.actions.identity import CONSOLE
 from server.app import open_office
-from server.cli.desk import ask
 from server.context import Context
 from server.extracts.asking import Request
 from server.settings import Settings
@@ -75,7 +75,8 @@ def main(data: str, url: str, kind: str) -> None:
             sizes.append(size)
             return kept
 
-        with_all = ask(office, stream)
+        with office.database.reading(spill=True) as conn:  # as both doors do
+            with_all = stream(office.context(conn, CONSOLE))
         sys.stdout.write(f"{_peak()} {sizes[-1]}\n")
         del with_all
     office.database.close()
