@@ -130,6 +130,18 @@ def withdrawn(uuid: str) -> Problem:
     )
 
 
+def merged_into(uuid: str, survivor: str) -> Problem:
+    """404.1: the entity of this id turned out to be another one, which stands for it."""
+    return Problem(
+        404.1,
+        Sentence(
+            f"La entidad {uuid} se fusionó con la entidad {survivor}.",
+            f"The entity {uuid} was merged into the entity {survivor}.",
+        ),
+        {"uuid": uuid, "mergedInto": survivor},
+    )
+
+
 def not_mergeable(reason: Sentence) -> Problem:
     """409.90: two entities that cannot be merged, or a merge that cannot be undone."""
     return Problem(409.90, reason)

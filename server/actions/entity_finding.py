@@ -39,9 +39,16 @@ def find_dataset(ctx: Context, project_id: int, name: str) -> Found:
 
 
 def find_entity(ctx: Context, dataset: Dataset, uuid: str, *, deleted: bool = False) -> Entity:
-    """The entity of that id, living or (`deleted`) deleted; the caller has asked for rights. There is none any more of a
-    person who took back the consent. Raises Problem 404.1, 400.11."""
+    """The entity of that id, living or (`deleted`) deleted; the caller has asked for rights, those to identify people too.
+
+    There is none any more of a person who took back the consent. Raises Problem 404.1, which says into which it was merged
+    where it was, and 400.11.
+    """
     found = entities.find(ctx.conn, dataset.id, normal_uuid(uuid))
-    if found is None or (found.deleted_at is not None) != deleted or found.withdrawn_at is not None:
+    if found is None or found.withdrawn_at is not None:
+        raise entity_problems.no_entity(uuid)
+    if found.merged_into_id is not None and not deleted:
+        raise entity_problems.merged_into(found.uuid, entities.get(ctx.conn, found.merged_into_id).uuid)
+    if (found.deleted_at is not None) != deleted:
         raise entity_problems.no_entity(uuid)
     return found

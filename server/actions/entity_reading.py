@@ -69,6 +69,7 @@ def line_of(ctx: Context, entity: Entity, told: str, seen: Sight) -> Line:
     versions = entities.list_versions(ctx.conn, entity.id)
     [*_, said] = entity_history.tell([_step(one) for one in versions])
     version = _with_conflict(versions[-1], said)
+    into = entity.merged_into_id
     return seen.line(
         Line(
             told=told,
@@ -76,6 +77,7 @@ def line_of(ctx: Context, entity: Entity, told: str, seen: Sight) -> Line:
             creator=_actor(ctx, entity.creator_id),
             version=version,
             version_creator=_actor(ctx, version.creator_id),
+            merged_into=entities.get(ctx.conn, into).uuid if into is not None else None,
         )
     )
 

@@ -92,7 +92,7 @@ class Sight:
         version = self.version(one.version, one.told, current=True)
         if self.identifies:
             return replace(one, entity=entity, version=version)
-        return replace(one, entity=entity, version=version, creator=None, version_creator=None)
+        return replace(one, entity=entity, version=version, creator=None, version_creator=None, merged_into=None)
 
     def day(self, moment: datetime) -> datetime:
         """The day of a moment, which is told in its stead."""

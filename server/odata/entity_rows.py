@@ -23,6 +23,7 @@ from server.store.people import LINE
 _AT_ONCE: Final = 500
 _CREATOR: Final = actors.alias("creator")
 _VERSION_CREATOR: Final = actors.alias("version_creator")
+_SURVIVOR: Final = entities.alias("survivor")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,13 +51,15 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """An entity, what it is told by, and who made it; `version` its current one, with who made that."""
+    """An entity, what it is told by, and who made it; `version` its current one, with who made that; `merged_into` the id of
+    the one that it was merged into, if it was."""
 
     told: str
     entity: Entity
     creator: ActorLine | None
     version: EntityVersion
     version_creator: ActorLine | None
+    merged_into: str | None = None
 
 
 def parse_filter(text: str) -> tuple[Condition, bool | None]:
@@ -112,6 +115,7 @@ def lines(conn: Connection, dataset_id: int, wanted: Wanted) -> Iterator[Line]:
     told = entities.c.uuid if wanted.names is None else pseudonyms.c.pseudonym
     columns = [
         told.label("told"),
+        _SURVIVOR.c.uuid.label("survivor"),
         *COLUMNS,
         *(column.label(f"creator_{column.name}") for column in _line_of(_CREATOR)),
         *VERSION_COLUMNS,
@@ -156,6 +160,7 @@ def _narrow(
         source = (
             source.join(entity_versions, current)
             .join(entity_sources, entity_sources.c.id == entity_versions.c.source_id)
+            .outerjoin(_SURVIVOR, _SURVIVOR.c.id == entities.c.merged_into_id)
             .outerjoin(_CREATOR, _CREATOR.c.id == entities.c.creator_id)
             .outerjoin(_VERSION_CREATOR, _VERSION_CREATOR.c.id == entity_versions.c.creator_id)
         )
@@ -223,7 +228,7 @@ def _line_of(table: Any) -> list[ColumnElement[Any]]:
 
 def _line(row: Row[Any]) -> Line:
     values = list(row)
-    told, values = values[0], values[1:]
+    told, survivor, values = values[0], values[1], values[2:]
     entity, values = values[: len(COLUMNS)], values[len(COLUMNS) :]
     creator, values = values[: len(LINE)], values[len(LINE) :]
     version, maker = values[: len(VERSION_COLUMNS)], values[len(VERSION_COLUMNS) :]
@@ -233,4 +238,5 @@ def _line(row: Row[Any]) -> Line:
         creator=ActorLine(*creator) if creator[0] is not None else None,
         version=read_version(version),
         version_creator=ActorLine(*maker) if maker[0] is not None else None,
+        merged_into=survivor,
     )

@@ -196,12 +196,14 @@ def entity(one: Entity) -> dict[str, Any]:
 
 
 def line(one: Line, *, values: bool = False, extended: bool = False) -> dict[str, Any]:
-    """An entity with its current version, and that with its `values`; `extended`: with who made them."""
+    """An entity with its current version, and that with its `values`; `extended`: with who made them. `mergedInto` is ours,
+    told of merged ones alone."""
     version_ = _version(one.version, current=True, values=values)
+    told = entity(one.entity) if one.merged_into is None else {**entity(one.entity), "mergedInto": one.merged_into}
     if extended:
         version_["creator"] = actor(one.version_creator)
-        return {**entity(one.entity), "creator": actor(one.creator), "currentVersion": version_}
-    return {**entity(one.entity), "currentVersion": version_}
+        return {**told, "creator": actor(one.creator), "currentVersion": version_}
+    return {**told, "currentVersion": version_}
 
 
 def version(one: VersionLine, *, extended: bool = False) -> dict[str, Any]:
