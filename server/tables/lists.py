@@ -85,7 +85,7 @@ def ids_of(dataset_id: int) -> Subquery:
 
 def told_by(row: FromClause, paths: Collection[str]) -> ColumnElement[Any]:
     """The id of the entity of which a typed row speaks in a block declared at one of `paths`, or of that which it was merged
-    into; NULL where it speaks of none that there is."""
+    into; NULL where it speaks of none that there is, or of one whose person took back the consent."""
     held, survivor = entities.alias(), entities.alias()
     return (
         select(func.min(func.coalesce(survivor.c.uuid, held.c.uuid)))
@@ -98,6 +98,7 @@ def told_by(row: FromClause, paths: Collection[str]) -> ColumnElement[Any]:
             entity_links.c.submission_id == row.c["_submission_id"],
             entity_links.c.row_key == row.c["_key"],
             entity_links.c.path.in_(sorted(paths)),
+            held.c.withdrawn_at.is_(None),
         )
         .correlate_except(entity_links, held, survivor)
         .scalar_subquery()

@@ -7,8 +7,9 @@ import io
 import pandas as pd
 import pytest
 
-from server.actions import entity_merging
+from server.actions import entity_merging, withdrawals
 from server.actions.rebuilds import prepare_rebuild, rebuild_form
+from server.actions.withdrawals import Wish
 from server.model.entities import entity_links
 from tests.helpers import samples
 from tests.server.desk import PROJECT, Desk
@@ -58,6 +59,13 @@ def test_a_merged_entity_is_told_as_the_one_it_was_merged_into(forest: Trees, an
     assert told(analyst, UPDATES) == {
         "uuid:v1": uuid_of(1), "uuid:v2": uuid_of(1), "uuid:v3": uuid_of(3), "uuid:v7": "",
     }  # fmt: skip
+
+
+def test_whoever_took_back_the_consent_is_no_row_s_entity(forest: Trees, analyst: Analyst):
+    wish = Wish(reason="withdrawn", asked_by="person", policy="keep_facts")
+    forest.desk.act(lambda ctx: withdrawals.withdraw(ctx, PROJECT, LIST, uuid_of(2), wish))
+
+    assert sorted(told(analyst, UPDATES).values()) == ["", "", uuid_of(1), uuid_of(3)]
 
 
 def test_without_identities_one_entity_has_one_name_everywhere(forest: Trees, analyst: Analyst):
