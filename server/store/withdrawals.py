@@ -48,6 +48,7 @@ _COLUMNS: tuple[ColumnElement[Any], ...] = (
     withdrawals.c.actor_id,
     withdrawals.c.withdrawn_at,
 )
+_AT_ONCE: Final = 500
 _ANY: Final = Prepared(select(withdrawals.c.id).where(withdrawals.c.project_id == bindparam("project_id")).limit(1))
 _DONE: Final = ("created", "updated")
 
@@ -76,10 +77,12 @@ def find(conn: Connection, dataset_id: int, uuid: str) -> Withdrawal | None:
 
 def list_named(conn: Connection, project_id: int, uuids: Collection[str]) -> list[Withdrawal]:
     """The withdrawals in a project of those of these ids that were withdrawn, in any of its lists."""
-    rows = conn.execute(
-        select(*_COLUMNS).where(withdrawals.c.project_id == project_id, withdrawals.c.uuid.in_(sorted(uuids)))
-    )
-    return [Withdrawal(*row) for row in rows]
+    wanted, found = sorted(uuids), []
+    for at in range(0, len(wanted), _AT_ONCE):
+        some = withdrawals.c.uuid.in_(wanted[at : at + _AT_ONCE])
+        rows = conn.execute(select(*_COLUMNS).where(withdrawals.c.project_id == project_id, some))
+        found.extend(Withdrawal(*row) for row in rows)
+    return found
 
 
 def list_all(conn: Connection, project_id: int, dataset_id: int | None = None) -> list[Withdrawal]:

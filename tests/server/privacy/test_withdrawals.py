@@ -22,6 +22,7 @@ from server.model.withdrawals import doomed_blobs
 from server.model.withdrawals import withdrawals as stored
 from server.settings import Settings
 from server.store import datasets
+from server.store import withdrawals as withdrawal_store
 from tests.server.api.clients import client
 from tests.server.desk import ON_SQLITE, PROJECT, Desk
 from tests.server.entities.trees import uuid_of
@@ -444,3 +445,12 @@ def test_what_arrived_in_the_same_moment_is_caught_up_with(filled: Desk, phone: 
 
     assert leaks(filled, data) == []
     assert filled.act(withdrawals.settle) == 0
+
+
+def test_whoever_names_more_ids_than_a_statement_may_is_looked_for_all_the_same(filled: Desk):
+    withdraw(filled)
+    many = {f"{number:08x}-0000-4000-8000-00000000000f" for number in range(70_000)}
+
+    found = filled.look(lambda conn: withdrawal_store.list_named(conn, PROJECT, {ONE, *many}))
+
+    assert [one.uuid for one in found] == [ONE]
