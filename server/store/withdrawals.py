@@ -77,7 +77,7 @@ def find(conn: Connection, dataset_id: int, uuid: str) -> Withdrawal | None:
 
 def list_named(conn: Connection, project_id: int, uuids: Collection[str]) -> list[Withdrawal]:
     """The withdrawals in a project of those of these ids that were withdrawn, in any of its lists."""
-    wanted, found = sorted(uuids), []
+    wanted, found = sorted(uuids), list[Withdrawal]()
     for at in range(0, len(wanted), _AT_ONCE):
         some = withdrawals.c.uuid.in_(wanted[at : at + _AT_ONCE])
         rows = conn.execute(select(*_COLUMNS).where(withdrawals.c.project_id == project_id, some))
