@@ -231,6 +231,17 @@ def statement(conn: Connection, sql: str) -> None:
         cursor.execute(sql)
 
 
+@contextmanager
+def taken_back(conn: Connection) -> Iterator[None]:
+    """Whatever is done inside is undone at its end: to say what it would do."""
+    statement(conn, "SAVEPOINT taken_back")
+    try:
+        yield
+    finally:
+        statement(conn, "ROLLBACK TO SAVEPOINT taken_back")
+        statement(conn, "RELEASE SAVEPOINT taken_back")
+
+
 class _told:  # noqa: N801  used as a function
     """The driver's errors become SQLAlchemy's."""
 

@@ -1,29 +1,31 @@
-"""Rows that speak of entities: which block of a submission is which, wherever an edit moved its row."""
+"""Blocks of submissions: which one is which, wherever an edit moved its row, and which row speaks of which entity."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final
 
 from forms import entity_labels
 from forms.entities import Block, find_uuid
-from server.model.entities import Dataset, EntityReceipt
+from server.model.entities import DONE, Dataset, EntityReceipt
 from server.model.submissions import Submission
 from server.store.entity_links import Link
 
-DONE: Final = ("created", "updated")
-"""Outcomes after which an edit changes nothing."""
+
+def done_of(receipts: Mapping[str, EntityReceipt], block: Block) -> list[EntityReceipt]:
+    """What a submission did to the entity that a block names, in its own place or, before an edit moved rows, elsewhere."""
+    uuid = find_uuid(block.id)
+    return [one for one in receipts.values() if uuid is not None and one.uuid == uuid and one.outcome in DONE]
 
 
 def before(done: Mapping[str, EntityReceipt], block: Block) -> EntityReceipt | None:
-    """What became of a block in an earlier version: of the block of this entity, wherever an edit moved its row; else of the
-    one in its place, unless that was done for another entity."""
-    uuid = find_uuid(block.id)
-    same = [one for one in done.values() if uuid is not None and one.uuid == uuid and one.outcome in DONE]
-    if same:
-        return next((one for one in same if one.key == block.key), same[0])
-    there = done.get(block.key)
-    if there is None or there.outcome not in DONE or uuid is None:
+    """What became of a block in an earlier version: in its place, where that one named the same entity; else of the block of
+    this entity, wherever an edit moved its row; else of the one in its place, unless that was done for another entity."""
+    uuid, there = find_uuid(block.id), done.get(block.key)
+    if there is not None and (uuid is None or there.uuid == uuid):
+        return there
+    if same := done_of(done, block):
+        return same[0]
+    if there is None or there.outcome not in DONE:
         return there
     return done.get(another_key(block))
 

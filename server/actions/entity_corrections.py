@@ -7,16 +7,15 @@ from dataclasses import dataclass
 
 from forms import entities as blocks
 from forms import entity_labels
-from forms.entities import Block, find_uuid
+from forms.entities import Block
 from forms.entity_receipt import LABEL, HeldEntity, HeldVersion, NextVersion, amend, brought
 from forms.schema import Schema
+from server.actions import entity_blocks
 from server.cleaning.standing import Standing
 from server.context import Context
 from server.model.entities import Dataset, Entity, EntityReceipt, EntityVersion
 from server.model.forms import Form
-from server.store import datasets, entities, entity_receipts
-
-_DONE = ("created", "updated")
+from server.store import datasets, entities, entity_receipts, merging
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +81,7 @@ def _touched(schema: Schema, block: Block, touched: Collection[tuple[str, str]])
 
 def _receipt(receipts: Mapping[str, EntityReceipt], block: Block) -> EntityReceipt | None:
     """What was done for the block: by its place or, where an edit took rows away before it, by the entity that it names."""
-    uuid = find_uuid(block.id)
-    same = [one for one in receipts.values() if one.uuid == uuid and one.outcome in _DONE and one.entity_id is not None]
+    same = [one for one in entity_blocks.done_of(receipts, block) if one.entity_id is not None]
     return next((one for one in same if one.key == block.key), same[0] if len(same) == 1 else None)
 
 
@@ -92,10 +90,7 @@ def _find(ctx: Context, dataset: Dataset, receipt: EntityReceipt, made: Sequence
     named = entities.find(ctx.conn, dataset.id, receipt.uuid or "")
     if named is None:
         return None
-    entity, seen = named, {named.id}
-    while entity.merged_into_id is not None and entity.merged_into_id not in seen:
-        entity = entities.get(ctx.conn, entity.merged_into_id)
-        seen.add(entity.id)
+    entity = merging.survivor_of(ctx.conn, named)
     if entity.deleted_at is not None or entity.withdrawn_at is not None:
         return None
     mine = [one for one in made if _is_of(one, receipt)]

@@ -25,13 +25,13 @@ from forms.instance import Instance
 from forms.problems import Problem
 from forms.schema import Schema
 from server.access import require
-from server.actions import entity_rows
+from server.actions import entity_blocks
 from server.cleaning.standing import Standing
 from server.context import Context
-from server.model.entities import Dataset, Entity, EntityReceipt, EntityVersion
+from server.model.entities import DONE, Dataset, Entity, EntityReceipt, EntityVersion
 from server.model.forms import Form
 from server.model.submissions import Submission, SubmissionVersion
-from server.store import datasets, entities, entity_links, entity_receipts, forms, submissions, withdrawals
+from server.store import datasets, entities, entity_links, entity_receipts, forms, merging, submissions, withdrawals
 from server.tables import registry
 
 APPROVED: Final = "approved"
@@ -78,16 +78,16 @@ def apply(
             entity_links.clear(ctx.conn, submission.id)
         return
     lists = datasets.hold(ctx.conn, form.project_id, {block.dataset for block in found})
-    entity_links.replace(ctx.conn, submission.id, entity_rows.links(submission, found, lists), fresh=fresh)
+    entity_links.replace(ctx.conn, submission.id, entity_blocks.links(submission, found, lists), fresh=fresh)
     done = {} if fresh else entity_receipts.list_of_submission(ctx.conn, submission.id)
     version = submissions.get_current(ctx.conn, submission.id)
     origin = _origin(ctx, form, submission, version, schema)
     for block in found:
-        before = entity_rows.before(done, block)
-        if before is not None and before.outcome in entity_rows.DONE:
+        before = entity_blocks.before(done, block)
+        if before is not None and before.outcome in DONE:
             continue
         if before is None and block.key in done:
-            block = replace(block, key=entity_rows.another_key(block))
+            block = replace(block, key=entity_blocks.another_key(block))
         label = entity_labels.laid(schema, block, stands.sent_answers, stands.answers) if stands is not None else None
         if label is not None:
             block = replace(block, label=label)
@@ -281,11 +281,7 @@ def _held(ctx: Context, dataset: Dataset, uuid: str) -> tuple[Entity | None, Hel
         if entities.was_purged(ctx.conn, dataset.id, uuid):
             return None, HeldEntity(versions=(), deleted=True)
         return None, None
-    entity = named
-    seen = {named.id}
-    while entity.merged_into_id is not None and entity.merged_into_id not in seen:
-        entity = entities.get(ctx.conn, entity.merged_into_id)
-        seen.add(entity.id)
+    entity = merging.survivor_of(ctx.conn, named)
     versions = entities.list_versions(ctx.conn, entity.id)
     through = entities.list_versions(ctx.conn, named.id) if entity.id != named.id else []
     return entity, HeldEntity(

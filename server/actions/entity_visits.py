@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import select
 
@@ -14,7 +13,8 @@ from server.actions import entity_sight, naming
 from server.actions.entity_finding import find_dataset
 from server.actions.entity_sight import Sight
 from server.context import Context
-from server.model.entities import Entity
+from server.extracts import asking, questions
+from server.model.entities import Entity, EntityReceipt
 from server.model.forms import Form
 from server.model.people import ActorLine
 from server.model.submissions import Submission
@@ -28,8 +28,8 @@ class Visit:
     """One row of a submission that spoke of the entity.
 
     `record` and `row` are what whoever asks calls the submission and the row; `day` is when it was filled, by the form's
-    `today`, else its `start`, else when it was received. `outcome` and `version` say what it made of the entity, `said` what
-    it brought of its properties. `under`: the id by which it spoke of it, where that one was merged into the entity.
+    own word (asking.filled_on), else when it was received. `outcome` and `version` say what it made of the entity, `said`
+    what it brought of its properties. `under`: the id by which it spoke of it, where that was merged into the entity.
     """
 
     form_id: str
@@ -106,7 +106,7 @@ def _of_form(ctx: Context, form: Form, entity: Entity, seen: Sight, spoken: Sequ
         )
 
 
-def _is_of(made_of: int, entity: Entity, receipt: Any) -> bool:
+def _is_of(made_of: int, entity: Entity, receipt: EntityReceipt | None) -> bool:
     return made_of == entity.id or (receipt is not None and made_of == receipt.entity_id)
 
 
@@ -116,20 +116,14 @@ def _days(ctx: Context, form: Form, held: Mapping[int, Submission]) -> dict[int,
         return {}
     schema = registry.schema_of(ctx.conn, forms.get_version(ctx.conn, form.current_version_id))
     layout = registry.load(ctx.conn, form.id)
-    asked = {entry.preload: entry for entry in schema.fields if not schema.repeat_of(entry.path)}
-    found: dict[int, date] = {}
-    for preload in ("timestamp/start", "date/today"):  # the latter, where both are there
-        entry = asked.get(preload)
-        column = layout.find_column("", entry.path, entry.type or "string") if entry is not None else None
-        if column is None:
-            continue
-        part = ddl.sql_tables(ctx.conn, layout.table(""))[column.part - 1]
-        local = part.c[column.names[-1]]  # of a moment the text, which has the day as it was where the phone was
-        ids = part.c["_submission_id"]
-        for submission_id, value in ctx.conn.execute(select(ids, local).where(ids.in_(list(held)))):
-            if value is not None:
-                found[submission_id] = date.fromisoformat(str(value)[:10])
-    return found
+    question = asking.filled_on(questions.read(form.xml_form_id, [schema], layout))
+    if question is None:
+        return {}
+    part = ddl.sql_tables(ctx.conn, layout.table(""))[question.column.part - 1].c
+    local = part[question.column.names[-1]]  # of a moment the text, which has the day as it was where the phone was
+    ids = part["_submission_id"]
+    statement = select(ids, local).where(ids.in_(list(held)), local.is_not(None))
+    return {one: date.fromisoformat(str(told)[:10]) for one, told in ctx.conn.execute(statement)}
 
 
 def _actor(ctx: Context, submission: Submission) -> ActorLine | None:

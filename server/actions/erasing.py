@@ -21,6 +21,7 @@ from forms.redaction import Policy, Redacted
 from server.actions import withdrawal_rules
 from server.actions.following import ENTITIES, follow_stored
 from server.context import Context
+from server.extracts.disclosure import LIST, SUBMISSION
 from server.model.entities import Dataset
 from server.model.forms import Form
 from server.model.submissions import Submission, SubmissionVersion
@@ -34,8 +35,6 @@ from server.store import (
     withdrawals,
     withdrawn_answers,
 )
-
-_SUBMISSION = "submission"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -97,7 +96,7 @@ def erase_submissions(ctx: Context, person: Person, submission_ids: list[int], e
     project_id = person.dataset.project_id
     effect.flags += withdrawn_answers.clear_flags_elsewhere(ctx.conn, project_id, person.says)
     effect.audits = sum(map(person.says, audits.list_worded(ctx.conn, project_id)))
-    withdrawn_answers.forget_pseudonyms(ctx.conn, project_id, f"list:{person.dataset.name}", person.uuids)
+    withdrawn_answers.forget_pseudonyms(ctx.conn, project_id, f"{LIST}{person.dataset.name}", person.uuids)
     withdrawn_answers.forget_pseudonyms(ctx.conn, project_id, "question:*", person.keys)
 
 
@@ -205,7 +204,7 @@ def _erase(ctx: Context, person: Person, one: _Held, effect: Effect) -> None:
     withdrawn_answers.clear_words(conn, submission.id, None if mine else person.says)
     if mine:
         keys = {submission.instance_id, *(version.instance_id for version in one.chain)}
-        withdrawn_answers.forget_pseudonyms(conn, person.dataset.project_id, _SUBMISSION, keys)
+        withdrawn_answers.forget_pseudonyms(conn, person.dataset.project_id, SUBMISSION, keys)
     gone = {"deleted_at": submission.deleted_at or ctx.now()} if deleted else {}
     submissions.change(conn, submission.id, updated_at=ctx.now(), **gone)
     follow_stored(ctx, submission.id, leave=(ENTITIES,))

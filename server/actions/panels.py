@@ -119,8 +119,7 @@ def _table(asked: Asked, name: str) -> str:
 
 def _rounds(asked: Asked, disclosed: Treatments, by: str) -> tuple[Rounds, Question | None]:
     """What tells rounds apart, and the question that says the day."""
-    preloaded = {one.entry.preload: one for one in asked.of("") if one.entry.preload}
-    day = preloaded.get("date/today") or preloaded.get("timestamp/start")
+    day = asking.filled_on(asked)
     if by == VISIT:
         return Rounds(), day
     if by in periods.KINDS:

@@ -24,7 +24,7 @@ from server.context import Context
 from server.model.entities import Dataset, Entity
 from server.model.projects import Project
 from server.model.withdrawals import ASKED_BY, POLICIES, REASONS, Withdrawal
-from server.prepared import statement
+from server.prepared import taken_back
 from server.store import datasets, entities, forms, projects, submissions, withdrawals
 
 WITHDRAW: Final = "entity.withdraw"
@@ -84,12 +84,8 @@ def foresee(ctx: Context, project_id: int, name: str, uuid: str, wish: Wish) -> 
     """What withdrawing would do; nothing is changed. Raises what `withdraw` raises."""
     found = find_dataset(ctx, project_id, name)
     require(ctx, WITHDRAW, found.project)
-    statement(ctx.conn, "SAVEPOINT withdrawal")
-    try:
+    with taken_back(ctx.conn):
         return withdraw(ctx, project_id, name, uuid, wish)
-    finally:
-        statement(ctx.conn, "ROLLBACK TO SAVEPOINT withdrawal")
-        statement(ctx.conn, "RELEASE SAVEPOINT withdrawal")
 
 
 def list_withdrawals(ctx: Context, project_id: int, name: str | None = None) -> list[Listed]:

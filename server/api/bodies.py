@@ -46,6 +46,15 @@ def read_object(request: Request, *, most: int = MAX_JSON) -> dict[str, Any]:
     return given
 
 
+def read_bytes(request: Request, what: str, most: int) -> bytes:
+    """The body as it came, a file called `what`; raises Problem 413.1 for more than `most` bytes."""
+    request.max_content_length = most
+    try:
+        return request.get_data(cache=False)
+    except RequestEntityTooLarge as error:
+        raise problems.too_large(what, most) from error
+
+
 def _wrong(error: ValidationError, given: dict[str, Any], schema: Schema) -> Problem:
     messages = error.messages if isinstance(error.messages, dict) else {"body": error.messages}
     name, said = next(iter(messages.items()))

@@ -7,10 +7,8 @@ from contextlib import ExitStack
 from typing import Any, Final
 
 from flask import Blueprint, Response, request
-from werkzeug.exceptions import RequestEntityTooLarge
 
 from forms.problems import Problem
-from server import problems
 from server.actions import correction_sheets, correction_uploads, corrections, disclosures
 from server.actions.correction_sheets import Wanted
 from server.api import bodies, options
@@ -72,7 +70,7 @@ def upload(project_id: int, form_id: str) -> Response:
     """Take back the workbook in the body, or with `?dryRun=true` say what it would change."""
     given: dict[str, Any] = options.read(request, wire.UploadQuery())
     ask(lambda ctx: correction_uploads.expect(ctx, project_id, form_id))
-    read = uploads.read(_body())
+    read = uploads.read(bodies.read_bytes(request, "corrections.xlsx", uploads.MAX_FILE))
     if given["dryRun"]:
         return _answer(wire.outcome(ask(lambda ctx: correction_uploads.foresee(ctx, project_id, form_id, read))))
     return _answer(wire.outcome(correction_uploads.carry_out(ask, act, project_id, form_id, read)))
@@ -104,14 +102,6 @@ def _log(project_id: int, form_id: str, instance_id: str | None, *, csv: bool = 
     if csv:
         response.headers["Content-Disposition"] = disposition(f"{form_id}-corrections.csv")
     return response
-
-
-def _body() -> bytes:
-    request.max_content_length = uploads.MAX_FILE
-    try:
-        return request.get_data(cache=False)
-    except RequestEntityTooLarge as error:
-        raise problems.too_large("corrections.xlsx", uploads.MAX_FILE) from error
 
 
 def _answer(document: dict[str, Any]) -> Response:

@@ -6,14 +6,12 @@ import json
 from typing import Any, Final
 
 from flask import Blueprint, Response, request
-from werkzeug.exceptions import RequestEntityTooLarge
 
 from forms import entity_files as files
 from forms.problems import Problem
-from server import problems
 from server.actions import entity_files
 from server.actions.entity_files import Wish
-from server.api import options
+from server.api import bodies, options
 from server.api.entities import said_by
 from server.api.schemas import entity_files as wire
 from server.api.wire import tell
@@ -31,19 +29,11 @@ def take(project_id: int, name: str) -> Response:
     query: dict[str, Any] = options.read(request, wire.FileQuery())
     wish = Wish(update=bool(query["update"]), add_properties=bool(query["addProperties"]), name=query["name"] or "")
     ask(lambda ctx: entity_files.expect(ctx, project_id, name, wish))
-    data, by = _body(), said_by()
+    data, by = bodies.read_bytes(request, "CSV, GeoJSON", files.MAX_FILE), said_by()
     wish, read = wish.of(len(data)), files.read(data)
     if query["dryRun"]:
         return _answer(wire.outcome(ask(lambda ctx: entity_files.foresee(ctx, project_id, name, read, wish))))
     return _answer(wire.outcome(act(lambda ctx: entity_files.apply(ctx, project_id, name, read, wish, by))))
-
-
-def _body() -> bytes:
-    request.max_content_length = files.MAX_FILE
-    try:
-        return request.get_data(cache=False)
-    except RequestEntityTooLarge as error:
-        raise problems.too_large("CSV, GeoJSON", files.MAX_FILE) from error
 
 
 def _answer(document: dict[str, Any]) -> Response:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +12,8 @@ from server.actions import dataset_desk, entity_files
 from server.actions.entities import By
 from server.actions.entity_files import Outcome, Wish
 from server.cli.desk import Desk, act, ask, desk, read_file
-from server.context import Context, Office
+from server.context import Context
+from server.prepared import taken_back
 
 _PROJECT = click.option("--project", "project_id", type=int, required=True, help="Number of the project.")
 
@@ -69,28 +69,13 @@ def take(
             dataset_desk.create(ctx, project_id, name)
         return entity_files.apply(ctx, project_id, name, read, wish, By())
 
+    def foreseen(ctx: Context) -> Outcome:
+        with taken_back(ctx.conn):
+            return replace(work(ctx), dry_run=True)
+
     with at.office() as office:
-        outcome = _foresee(office, work) if dry_run else act(office, work)
+        outcome = act(office, foreseen if dry_run else work)
     _tell(at, outcome)
-
-
-class _Undone(Exception):
-    """What was done and is taken back."""
-
-    def __init__(self, outcome: Outcome) -> None:
-        self.outcome = outcome
-
-
-def _foresee(office: Office, work: Callable[[Context], Outcome]) -> Outcome:
-    """What would come of it: the transaction ends without a trace."""
-
-    def undone(ctx: Context) -> Outcome:
-        raise _Undone(work(ctx))
-
-    try:
-        return act(office, undone)
-    except _Undone as done:
-        return replace(done.outcome, dry_run=True)
 
 
 def _tell(at: Desk, outcome: Outcome) -> None:

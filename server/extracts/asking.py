@@ -18,6 +18,7 @@ from server.odata import filters
 COUNTING: Final = "counting"
 """In place of states of review: those that the project's indicators count."""
 DATES: Final = ("received", "updated", "answered")
+_FILLED: Final = ("date/today", "timestamp/start", "timestamp/end")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,17 +210,22 @@ def _language(asked: Asked, name: str | None) -> str | None:
     raise _unknown("language", name, languages)
 
 
+def filled_on(asked: Asked) -> Question | None:
+    """The question of the form's own table by which it was filled: its `today`, else its `start`, else its `end`, by what
+    they are and not by how they are called."""
+    known = {question.entry.preload: question for question in _dates(asked)}
+    return next((known[wanted] for wanted in _FILLED if wanted in known), None)
+
+
+def _dates(asked: Asked) -> list[Question]:
+    return [question for question in asked.of("") if question.column.type in ("date", "dateTime")]
+
+
 def _dated(asked: Asked, name: str) -> Question:
     """The question of the form's own table that says the date."""
-    dated = [question for question in asked.of("") if question.column.type in ("date", "dateTime")]
-    if name == "answered":
-        for wanted in ("today", "start", "end"):
-            for question in dated:
-                if question.entry.preload is not None and question.entry.name == wanted:
-                    return question
-        for question in dated:
-            if question.entry.preload is not None:
-                return question
+    dated = _dates(asked)
+    if name == "answered" and (filled := filled_on(asked)) is not None:
+        return filled
     for question in dated:
         if name in (question.entry.name, question.path):
             return question

@@ -30,6 +30,8 @@ SourceKind = Literal["submission", "api", "bulk", "merge", "correction", "withdr
 Outcome = Literal["created", "updated", "held", "pending", "failed"]
 """What became of an entity block of a submission. held: an update whose base has not arrived · pending: a creation that waits
 for the submission's approval · failed: `problem` says why."""
+DONE: Final[tuple[Outcome, ...]] = ("created", "updated")
+"""After these an edit of the submission changes nothing."""
 
 datasets = Table(
     "datasets",

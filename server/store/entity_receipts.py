@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, insert, or_, select, update
 
-from server.model.entities import EntityReceipt, datasets, entity_receipts
+from server.model.entities import DONE, EntityReceipt, datasets, entity_receipts
 from server.model.forms import forms
 from server.model.submissions import submissions
 
@@ -29,7 +29,6 @@ _COLUMNS: tuple[ColumnElement[Any], ...] = (
     entity_receipts.c.created_at,
     entity_receipts.c.updated_at,
 )
-_DONE = ("created", "updated")
 
 
 def list_of_submission(conn: Connection, submission_id: int) -> dict[str, EntityReceipt]:
@@ -142,7 +141,7 @@ def drop_undone(conn: Connection, submission_id: int) -> None:
     """Forget what a submission wanted and did not get."""
     conn.execute(
         delete(entity_receipts).where(
-            entity_receipts.c.submission_id == submission_id, entity_receipts.c.outcome.not_in(_DONE)
+            entity_receipts.c.submission_id == submission_id, entity_receipts.c.outcome.not_in(DONE)
         )
     )
 
@@ -152,8 +151,8 @@ def move(conn: Connection, submission_id: int, to: int) -> None:
     other = entity_receipts.alias()
     there = exists().where(other.c.submission_id == to, other.c.key == entity_receipts.c.key)
     mine = entity_receipts.c.submission_id == submission_id
-    undone = and_(entity_receipts.c.submission_id == to, entity_receipts.c.outcome.not_in(_DONE))
-    conn.execute(delete(entity_receipts).where(or_(undone, and_(mine, entity_receipts.c.outcome.not_in(_DONE)))))
+    undone = and_(entity_receipts.c.submission_id == to, entity_receipts.c.outcome.not_in(DONE))
+    conn.execute(delete(entity_receipts).where(or_(undone, and_(mine, entity_receipts.c.outcome.not_in(DONE)))))
     conn.execute(delete(entity_receipts).where(mine, there))
     conn.execute(update(entity_receipts).where(mine).values(submission_id=to))
 

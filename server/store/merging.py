@@ -6,8 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from server.model.entities import entities
+from server.model.entities import Entity, entities
 from server.model.merging import Merge, distinct_entities, entity_merges
+from server.store import entities as stored
 
 
 def add(
@@ -75,6 +76,11 @@ def has_later(conn: Connection, merge: Merge) -> bool:
         .limit(1)
     )
     return conn.execute(later).first() is not None
+
+
+def survivor_of(conn: Connection, entity: Entity) -> Entity:
+    """The entity that stands for one: itself, or that which it was merged into (an alias is one step away)."""
+    return entity if entity.merged_into_id is None else stored.get(conn, entity.merged_into_id)
 
 
 def point(conn: Connection, from_id: int, to_id: int) -> None:

@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 
 from server.model.entities import (
+    DONE,
     entities,
     entity_links,
     entity_receipts,
@@ -50,7 +51,6 @@ _COLUMNS: tuple[ColumnElement[Any], ...] = (
 )
 _AT_ONCE: Final = 500
 _ANY: Final = Prepared(select(withdrawals.c.id).where(withdrawals.c.project_id == bindparam("project_id")).limit(1))
-_DONE: Final = ("created", "updated")
 
 
 def put(conn: Connection, dataset_id: int, uuid: str, **values: Any) -> None:
@@ -176,7 +176,7 @@ def fail_receipts(
     conn.execute(update(entity_receipts).where(here).values(change=None))
     conn.execute(
         update(entity_receipts)
-        .where(here, entity_receipts.c.outcome.not_in(_DONE))
+        .where(here, entity_receipts.c.outcome.not_in(DONE))
         .values(outcome="failed", problem=problem, updated_at=when)
     )
 

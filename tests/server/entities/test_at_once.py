@@ -13,19 +13,11 @@ from server.actions import entity_receiving
 from server.model.entities import datasets, entity_receipts
 from tests.helpers import samples
 from tests.server.desk import Desk
-from tests.server.entities import trees
 from tests.server.entities.trees import LIST, Trees, creation, update, uuid_of
 from tests.server.openrosa.test_races import until_one_waits
-from tests.server.wire import Wire
 
 TREES = 8
 LATER = 3
-
-
-@pytest.fixture
-def forest(desk: Desk, phone: Wire) -> Trees:
-    trees.publish(desk)
-    return Trees(desk, phone)
 
 
 def branch(number: int, phone: int, *, trunk: int | None, first: int) -> Iterator[bytes]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
 from flask import Flask
 from sqlalchemy import Connection
 
@@ -16,17 +15,10 @@ from server.store import entities as stored_entities
 from tests.helpers import samples
 from tests.server.api.clients import client
 from tests.server.desk import Desk
-from tests.server.entities import trees
 from tests.server.entities.trees import CREATES, LIST, UPDATES, Trees, creation, update, uuid_of
 from tests.server.wire import Wire, instance, to_app
 
 ONE = "uuid:create-1"
-
-
-@pytest.fixture
-def forest(desk: Desk, phone: Wire) -> Trees:
-    trees.publish(desk)
-    return Trees(desk, phone)
 
 
 def correct(

@@ -12,15 +12,8 @@ from server.context import Context
 from server.store import datasets
 from tests.helpers import samples
 from tests.server.desk import Desk
-from tests.server.entities import trees
 from tests.server.entities.trees import CREATES, UPDATES, Trees, creation, update, uuid_of
 from tests.server.wire import Wire, instance
-
-
-@pytest.fixture
-def forest(desk: Desk, phone: Wire) -> Trees:
-    trees.publish(desk)
-    return Trees(desk, phone)
 
 
 def test_publishing_declares_the_list_with_typed_properties(forest: Trees, desk: Desk):
